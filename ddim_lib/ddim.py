@@ -1,0 +1,189 @@
+"""The sampler: one step from t to the cleaner s, and the walk from noise to data.
+
+x_s = κ x_t + λ x̂_0 + σ ε          σ = η (β̄_s/β̄_t) √(1 − ᾱ_t²/ᾱ_s²)
+                                   κ = √(β̄_s² − σ²) / β̄_t
+                                   λ = ᾱ_s − κ ᾱ_t
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from math import sqrt
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from ddim_lib.checks import Time, check_data, check_eta, check_match, check_order, check_times
+from ddim_lib.process import predict_x0
+from ddim_lib.schedule import Schedule
+
+Model = Callable[[Tensor, Time], Tensor]
+
+
+class Coefficients(NamedTuple):
+    """κ, λ, σ of the step  x_s = κ x_t + λ x̂_0 + σ ε;  dimensionless."""
+
+    kappa: float
+    lambda_: float
+    sigma: float
+
+
+class Step(NamedTuple):
+    """Where the walk stands: the time t just reached, x there, and the x̂_0 that led to it."""
+
+    t: Time
+    x: Tensor
+    x0_hat: Tensor
+
+
+def ddim_coefficients(schedule: Schedule, t: Time, s: Time, eta: float) -> Coefficients:
+    """κ, λ, σ of the step t → s: the marginals fix two of them, η the third.
+
+    eta: dimensionless; 0 deterministic, 1 the DDPM posterior; as large as σ <= β̄_s allows.
+    Raises ValueError: times out of order or range, eta < 0, σ² > β̄_s².
+    Source: Song et al. 2021 (DDIM), eqs. 7 and 16; chapter 3, eqs. (3.5) and (3.9).
+    """
+    check_order(t, s, schedule.T)
+    check_eta(eta)
+    a_t, b_t, a_s, b_s = schedule.at(t, s)
+    sigma = eta * (b_s / b_t) * sqrt(1 - (a_t / a_s) ** 2)
+    rest = b_s**2 - sigma**2
+    if rest < -1e-12 * b_s**2:
+        raise ValueError(
+            f"need sigma**2 <= beta_bar_s**2 = {b_s**2:.6g}, "
+            f"got {sigma**2:.6g} at eta={eta}, t={t}, s={s}"
+        )
+    kappa = sqrt(max(rest, 0.0)) / b_t
+    lambda_ = a_s - kappa * a_t
+    return Coefficients(kappa, lambda_, sigma)
+
+
+def ddim_step(
+    schedule: Schedule,
+    x_t: Tensor,
+    eps_hat: Tensor,
+    t: Time,
+    s: Time,
+    eta: float = 0.0,
+    noise: Tensor | None = None,
+) -> Tensor:
+    """Move x_t to the cleaner time s:  x_s = κ x_t + λ x̂_0 + σ ε.
+
+    x_t, eps_hat, noise: (batch, *dims), data units. t, s: times, 0 <= s < t <= T.
+    eta: dimensionless; 0 deterministic, 1 the DDPM posterior.
+    Raises ValueError or TypeError: times out of order, eta > 0 without noise, σ² > β̄_s²,
+    shapes or dtypes that differ, NaN.
+    Source: Song et al. 2021 (DDIM), eq. 12; chapter 3, eq. (3.10).
+    """
+    kappa, lambda_, sigma = ddim_coefficients(schedule, t, s, eta)
+    x0_hat = predict_x0(schedule, x_t, eps_hat, t)
+    return _add_noise(kappa * x_t + lambda_ * x0_hat, sigma, noise)
+
+
+def ddpm_large_step(
+    schedule: Schedule,
+    x_t: Tensor,
+    eps_hat: Tensor,
+    t: Time,
+    s: Time,
+    noise: Tensor | None = None,
+) -> Tensor:
+    """Move x_t to s with the mean of η = 1 and the larger noise σ̂ = √(1 − ᾱ_t²/ᾱ_s²).
+
+    It lies outside the κ, λ family: x_s gets more variance than its marginal has, so the last
+    step, s = 0, adds none. Shapes, units and errors as in `ddim_step`.
+    Source: Song et al. 2021 (DDIM), section 5 (σ̂); Ho et al. 2020, section 3.2 (σ² = β²).
+    """
+    kappa, lambda_, _ = ddim_coefficients(schedule, t, s, eta=1.0)
+    a_t, _, a_s, _ = schedule.at(t, s)
+    sigma_hat = sqrt(1 - (a_t / a_s) ** 2) if s > 0 else 0.0
+    x0_hat = predict_x0(schedule, x_t, eps_hat, t)
+    return _add_noise(kappa * x_t + lambda_ * x0_hat, sigma_hat, noise)
+
+
+def _add_noise(mean: Tensor, sigma: float, noise: Tensor | None) -> Tensor:
+    if noise is not None:
+        check_match("noise", noise, "x_t", mean)
+        return mean + sigma * noise
+    if sigma > 0:
+        raise ValueError(f"need noise where sigma > 0, got noise=None at sigma={sigma:.6g}")
+    return mean
+
+
+def ddim_steps(
+    model: Model,
+    schedule: Schedule,
+    x_T: Tensor,
+    times: Sequence[Time],
+    eta: float = 0.0,
+    generator: Generator | None = None,
+) -> Iterator[Step]:
+    """Walk from x_T down the times with one η, yielding a `Step` after each move.
+
+    model(x_t, t) -> ε̂ shaped like x_t. x_T: (batch, *dims), data units, at times[0].
+    times: strictly falling, e.g. `schedule.times(50)`. One noise tensor is drawn a step if η > 0.
+    Raises ValueError or TypeError, before the first model call: times out of order, η out of
+    range, η > 0 without a generator, x_T not float or not finite. No gradient is recorded.
+    Source: Song et al. 2021 (DDIM), eq. 12 over a sub-sequence (section 4.2).
+    """
+    check_data("x_T", x_T)
+    check_times(times, schedule.T)
+    for t, s in pairwise(times):
+        ddim_coefficients(schedule, t, s, eta)
+    if eta > 0 and generator is None:
+        raise ValueError(f"need a torch.Generator to draw the noise of eta > 0, got eta={eta}")
+
+    def step(x, eps_hat, t, s, noise):
+        return ddim_step(schedule, x, eps_hat, t, s, eta, noise)
+
+    return _walk(model, schedule, x_T, times, step, generator if eta > 0 else None)
+
+
+def ddpm_large_steps(
+    model: Model,
+    schedule: Schedule,
+    x_T: Tensor,
+    times: Sequence[Time],
+    generator: Generator,
+) -> Iterator[Step]:
+    """Walk from x_T down the times with `ddpm_large_step` (σ̂); otherwise as `ddim_steps`."""
+    check_data("x_T", x_T)
+    check_times(times, schedule.T)
+
+    def step(x, eps_hat, t, s, noise):
+        return ddpm_large_step(schedule, x, eps_hat, t, s, noise)
+
+    return _walk(model, schedule, x_T, times, step, generator)
+
+
+@torch.no_grad()
+def _walk(model, schedule, x, times, step, generator) -> Iterator[Step]:
+    for t, s in pairwise(times):
+        eps_hat = model(x, t)
+        x0_hat = predict_x0(schedule, x, eps_hat, t)
+        x = step(x, eps_hat, t, s, _draw(x, generator))
+        yield Step(s, x, x0_hat)
+
+
+def _draw(x: Tensor, generator: Generator | None) -> Tensor | None:
+    if generator is None:
+        return None
+    return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
+
+
+def sample(
+    model: Model,
+    schedule: Schedule,
+    x_T: Tensor,
+    steps: int = 50,
+    eta: float = 0.0,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Turn noise into data in `steps` uniform steps: the x of the last of `ddim_steps`.
+
+    x_T: (batch, *dims), standard normal. Returns x_0 of the same shape, data units.
+    Raises as `schedule.times` and `ddim_steps` do.
+    """
+    for step in ddim_steps(model, schedule, x_T, schedule.times(steps), eta, generator):
+        x_0 = step.x
+    return x_0

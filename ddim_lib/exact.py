@@ -1,0 +1,125 @@
+"""Distributions whose noise predictor is known exactly: no network, no training error.
+
+The best ε̂ in mean square is ε*(x, t) = E[ε | x_t = x] = −β̄_t ∇ log p_t(x).
+"""
+
+import math
+
+import torch
+from torch import Generator, Tensor
+
+from ddim_lib.checks import Time, check_data
+from ddim_lib.schedule import Schedule
+
+
+class GaussianMixture:
+    """A mixture of K Gaussians in d dimensions, noised exactly.
+
+    means: (K, d). covariances: (K, d, d), symmetric, positive definite. weights: (K,), positive,
+    normalised here. All float64, data units. Raises ValueError if they do not fit together.
+    """
+
+    def __init__(self, means: Tensor, covariances: Tensor, weights: Tensor) -> None:
+        self._check(means, covariances, weights)
+        self.means, self.covariances = means.double(), covariances.double()
+        self.weights = weights.double() / weights.double().sum()
+        self._variances, self._axes = torch.linalg.eigh(self.covariances)
+        if not (self._variances > 0).all():
+            raise ValueError(
+                f"need positive definite covariances, got eigenvalue {self._variances.min():.3g}"
+            )
+
+    @staticmethod
+    def _check(means: Tensor, covariances: Tensor, weights: Tensor) -> None:
+        if means.ndim != 2 or means.numel() == 0:
+            raise ValueError(f"need means of shape (K, d), K >= 1, got {tuple(means.shape)}")
+        K, d = means.shape
+        if covariances.shape != (K, d, d) or weights.shape != (K,):
+            raise ValueError(
+                f"need covariances {(K, d, d)} and weights {(K,)}, "
+                f"got {tuple(covariances.shape)} and {tuple(weights.shape)}"
+            )
+        if not (weights > 0).all():
+            raise ValueError(f"need positive weights, got {weights.min():.3g}")
+        if not torch.allclose(covariances, covariances.mT):
+            raise ValueError("need symmetric covariances")
+
+    def sample(self, n: int, generator: Generator) -> Tensor:
+        """Draw n points, (n, d) float64."""
+        k = torch.multinomial(self.weights, n, replacement=True, generator=generator)
+        z = torch.randn(n, self.means.shape[1], generator=generator, dtype=torch.float64)
+        return self.means[k] + torch.einsum(
+            "nij,nj->ni", self._axes[k], self._variances[k].sqrt() * z
+        )
+
+    def _components(self, schedule: Schedule, x: Tensor, t: Time) -> tuple[Tensor, ...]:
+        """Along each component's axes: offsets and variances at time t, and log densities."""
+        check_data("x", x)
+        if x.ndim != 2 or x.shape[1] != self.means.shape[1]:
+            raise ValueError(f"need x of shape (n, {self.means.shape[1]}), got {tuple(x.shape)}")
+        alpha_bar, beta_bar = schedule.at(t)
+        offset = x.double()[:, None] - alpha_bar * self.means  # (n, K, d)
+        offset = torch.einsum("nki,kij->nkj", offset, self._axes)
+        variance = alpha_bar**2 * self._variances + beta_bar**2  # (K, d)
+        log_p = -0.5 * (offset**2 / variance + torch.log(2 * math.pi * variance)).sum(-1)
+        return offset, variance, log_p + self.weights.log()
+
+    def log_prob(self, schedule: Schedule, x: Tensor, t: Time) -> Tensor:
+        """Evaluate log p_t(x) of the noised mixture, (n,) float64; x: (n, d)."""
+        return self._components(schedule, x, t)[2].logsumexp(1)
+
+    def score(self, schedule: Schedule, x: Tensor, t: Time) -> Tensor:
+        """∇ log p_t(x), (n, d) in the dtype of x; 1/data units."""
+        offset, variance, log_p = self._components(schedule, x, t)
+        pull = torch.einsum("nkj,kij->nki", offset / variance, self._axes)
+        return -(log_p.softmax(1)[..., None] * pull).sum(1).to(x.dtype)
+
+    def eps(self, schedule: Schedule, x: Tensor, t: Time) -> Tensor:
+        """The exact noise predictor ε*(x, t) = −β̄_t ∇ log p_t(x), (n, d) in the dtype of x.
+
+        `functools.partial(mixture.eps, schedule)` is a model for every sampler of the library.
+        Raises ValueError: x not (n, d), t outside [0, T], NaN.
+        Source: Tweedie's formula; chapter 1.
+        """
+        return -schedule.at(t)[1] * self.score(schedule, x, t)
+
+
+class EmpiricalData:
+    """A finite data set as a distribution: its exact predictor, which can only repeat the data.
+
+    points: (N, *dims), float32 or float64, data units. Raises TypeError or ValueError otherwise.
+    """
+
+    def __init__(self, points: Tensor) -> None:
+        check_data("points", points)
+        self.points = points
+        self._flat = points.double().flatten(1)
+
+    def sample(self, n: int, generator: Generator) -> Tensor:
+        """Draw n of the points with replacement, (n, *dims)."""
+        return self.points[torch.randint(len(self.points), (n,), generator=generator)]
+
+    def weights(self, schedule: Schedule, x: Tensor, t: Time) -> Tensor:
+        """P(x_0 = point | x_t = x), (n, N) in float64: the softmax over squared distances."""
+        check_data("x", x)
+        if x.shape[1:] != self.points.shape[1:]:
+            raise ValueError(
+                f"need x of shape (n, {', '.join(map(str, self.points.shape[1:]))}), "
+                f"got {tuple(x.shape)}"
+            )
+        alpha_bar, beta_bar = schedule.at(t)
+        if beta_bar == 0:
+            raise ValueError(f"need t > 0 (at t = 0 the density is a set of spikes), got t={t}")
+        x, points = x.double().flatten(1), alpha_bar * self._flat
+        squares = (points**2).sum(1) - 2 * x @ points.T  # |x|² is the same for all points
+        return (-squares / (2 * beta_bar**2)).softmax(1)
+
+    def eps(self, schedule: Schedule, x: Tensor, t: Time) -> Tensor:
+        """The exact noise predictor ε*(x, t) = (x − ᾱ_t E[x_0 | x_t = x]) / β̄_t, shaped like x.
+
+        Raises ValueError: x not shaped like the points, t outside (0, T], NaN.
+        Source: Tweedie's formula; chapter 1.
+        """
+        alpha_bar, beta_bar = schedule.at(t)
+        x0_mean = self.weights(schedule, x, t) @ self._flat
+        return ((x.double() - alpha_bar * x0_mean.reshape(x.shape)) / beta_bar).to(x.dtype)

@@ -1,0 +1,119 @@
+"""η = 0 as an ordinary differential equation, and the solvers that walk it.
+
+With y = x/ᾱ and the noise level ρ = β̄/ᾱ the deterministic sampler is Euler's method for
+
+    dy/dρ = ε̂(x, t).
+
+A solver is a function `step(model, schedule, x_t, t, s, carry) -> (x_s, carry)`; carry is what a
+multistep method remembers (None at the start). Times may be real. No network is trained at t = 0,
+so a step that ends there is always DDIM's, whose slope is taken at its start.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import log
+
+import torch
+from torch import Tensor
+
+from ddim_lib.checks import Time, check_data, check_times
+from ddim_lib.process import predict_x0
+from ddim_lib.schedule import Schedule
+
+Model = Callable[[Tensor, Time], Tensor]
+Solver = Callable[..., tuple[Tensor, object]]
+
+
+def _glide(schedule: Schedule, x_t: Tensor, slope: Tensor, t: Time, s: Time) -> Tensor:
+    """Follow a constant slope dy/dρ from t to s:  y_s = y_t + (ρ_s − ρ_t) slope, in x."""
+    a_t, b_t, a_s, b_s = schedule.at(t, s)
+    return (a_s / a_t) * x_t + (b_s - a_s * b_t / a_t) * slope
+
+
+def ddim(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None):
+    """Euler's method in (ρ, y), one model call: order 1, and the same as `ddim_step` at η = 0.
+
+    Source: Song et al. 2021 (DDIM), eqs. 13 and 14.
+    """
+    return _glide(schedule, x_t, model(x_t, t), t, s), None
+
+
+def heun(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None):
+    """Average the slopes at both ends, two model calls: order 2 (to t = 0: DDIM's step).
+
+    Source: Karras et al. 2022 (EDM), algorithm 1.
+    """
+    slope = model(x_t, t)
+    x_s = _glide(schedule, x_t, slope, t, s)
+    if s == 0:
+        return x_s, None
+    return _glide(schedule, x_t, (slope + model(x_s, s)) / 2, t, s), None
+
+
+def rk4(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None):
+    """Classical Runge-Kutta in (ρ, y), four model calls: order 4 (to t = 0: DDIM's step)."""
+    if s == 0:
+        return ddim(model, schedule, x_t, t, s)
+    a_t, b_t, a_s, b_s = schedule.at(t, s)
+    middle = schedule.time_at((b_t / a_t + b_s / a_s) / 2)
+    k_1 = model(x_t, t)
+    k_2 = model(_glide(schedule, x_t, k_1, t, middle), middle)
+    k_3 = model(_glide(schedule, x_t, k_2, t, middle), middle)
+    k_4 = model(_glide(schedule, x_t, k_3, t, s), s)
+    return _glide(schedule, x_t, (k_1 + 2 * k_2 + 2 * k_3 + k_4) / 6, t, s), None
+
+
+def dpmpp2m(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None):
+    """DPM-Solver++(2M): extrapolate x̂_0 from the last two model calls, one call a step: order 2.
+
+    carry: (t, x̂_0) of the step before; the first step, and one that ends at t = 0, are DDIM's.
+    Source: Lu et al. 2022 (DPM-Solver++), algorithm 2.
+    """
+    x0_hat = predict_x0(schedule, x_t, model(x_t, t), t)
+    a_t, b_t, a_s, b_s = schedule.at(t, s)
+    estimate = x0_hat
+    if carry is not None and s > 0:
+        t_before, x0_before = carry
+        a, b = schedule.at(t_before)
+        r = (log(a_t / b_t) - log(a / b)) / (log(a_s / b_s) - log(a_t / b_t))
+        estimate = x0_hat + (x0_hat - x0_before) / (2 * r)
+    return (b_s / b_t) * x_t + (a_s - a_t * b_s / b_t) * estimate, (t, x0_hat)
+
+
+@torch.no_grad()
+def ode_solve(
+    model: Model,
+    schedule: Schedule,
+    x_T: Tensor,
+    times: Sequence[Time],
+    step: Solver = heun,
+) -> Tensor:
+    """Follow the ODE of η = 0 from times[0] to times[-1] with one of the solvers above.
+
+    x_T: (batch, *dims), data units, at times[0]. times: strictly falling, whole or real.
+    Returns x at times[-1]. Raises ValueError or TypeError on times out of order or range, and on
+    x_T that is not float or not finite.
+    Source: Song et al. 2021 (DDIM), eq. 14; chapter 5.
+    """
+    check_data("x_T", x_T)
+    check_times(times, schedule.T)
+    x, carry = x_T, None
+    for t, s in pairwise(times):
+        x, carry = step(model, schedule, x, t, s, carry)
+    return x
+
+
+@torch.no_grad()
+def encode(model: Model, schedule: Schedule, x_0: Tensor, steps: int) -> Tensor:
+    """Run the ODE of η = 0 forward, from data to the noise that would produce it.
+
+    x_0: (batch, *dims), data units. Returns x_T. Each step s → t takes its slope at s, the first
+    one at t = 1, the cleanest time that a network is trained at.
+    Raises as `schedule.times` does, and on x_0 that is not float or not finite.
+    Source: Song et al. 2021 (DDIM), section 5.4; chapter 5.
+    """
+    check_data("x_0", x_0)
+    x = x_0
+    for s, t in pairwise(reversed(schedule.times(steps))):
+        x = _glide(schedule, x, model(x, max(s, 1)), s, t)
+    return x
