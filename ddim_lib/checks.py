@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -44,6 +45,15 @@ def check_times(times: Sequence[Time], T: int) -> None:
         raise ValueError(f"need at least two times, got {list(times)}")
     for t, s in pairwise(times):
         check_order(t, s, T)
+
+
+def check_count(name: str, value: int, low: int, high: int | None = None) -> int:
+    """Return value as an int; raise unless it is a whole number in low … high."""
+    bound = f"{low} <= {name}" + ("" if high is None else f" <= {high}")
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not (whole and low <= value and (high is None or value <= high)):
+        raise ValueError(f"need a whole number, {bound}, got {name}={value!r}")
+    return int(value)
 
 
 def check_eta(eta: float) -> None:

@@ -47,13 +47,12 @@ def ddim_coefficients(schedule: Schedule, t: Time, s: Time, eta: float) -> Coeff
     check_eta(eta)
     a_t, b_t, a_s, b_s = schedule.at(t, s)
     sigma = eta * (b_s / b_t) * sqrt(1 - (a_t / a_s) ** 2)
-    rest = b_s**2 - sigma**2
-    if rest < -1e-12 * b_s**2:
+    if sigma > b_s * (1 + 1e-12):
         raise ValueError(
             f"need sigma**2 <= beta_bar_s**2 = {b_s**2:.6g}, "
-            f"got {sigma**2:.6g} at eta={eta}, t={t}, s={s}"
+            f"got {sigma * sigma:.6g} at eta={eta}, t={t}, s={s}"
         )
-    kappa = sqrt(max(rest, 0.0)) / b_t
+    kappa = sqrt(max(b_s**2 - sigma**2, 0.0)) / b_t
     lambda_ = a_s - kappa * a_t
     return Coefficients(kappa, lambda_, sigma)
 
@@ -149,6 +148,8 @@ def ddpm_large_steps(
     """Walk from x_T down the times with `ddpm_large_step` (σ̂); otherwise as `ddim_steps`."""
     check_data("x_T", x_T)
     check_times(times, schedule.T)
+    if generator is None:
+        raise ValueError("need a torch.Generator to draw the noise of sigma-hat, got None")
 
     def step(x, eps_hat, t, s, noise):
         return ddpm_large_step(schedule, x, eps_hat, t, s, noise)

@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from ddim_lib.checks import Time, check_data
+from ddim_lib.process import amplitudes, predict_eps
 from ddim_lib.schedule import Schedule
 
 
@@ -39,6 +40,8 @@ class GaussianMixture:
                 f"need covariances {(K, d, d)} and weights {(K,)}, "
                 f"got {tuple(covariances.shape)} and {tuple(weights.shape)}"
             )
+        for name, value in (("means", means), ("covariances", covariances), ("weights", weights)):
+            check_data(name, value)
         if not (weights > 0).all():
             raise ValueError(f"need positive weights, got {weights.min():.3g}")
         if not torch.allclose(covariances, covariances.mT):
@@ -52,36 +55,36 @@ class GaussianMixture:
             "nij,nj->ni", self._axes[k], self._variances[k].sqrt() * z
         )
 
-    def _components(self, schedule: Schedule, x: Tensor, t: Time) -> tuple[Tensor, ...]:
+    def _components(self, schedule: Schedule, x: Tensor, t: Time | Tensor) -> tuple[Tensor, ...]:
         """Along each component's axes: offsets and variances at time t, and log densities."""
         check_data("x", x)
         if x.ndim != 2 or x.shape[1] != self.means.shape[1]:
             raise ValueError(f"need x of shape (n, {self.means.shape[1]}), got {tuple(x.shape)}")
-        alpha_bar, beta_bar = schedule.at(t)
-        offset = x.double()[:, None] - alpha_bar * self.means  # (n, K, d)
-        offset = torch.einsum("nki,kij->nkj", offset, self._axes)
-        variance = alpha_bar**2 * self._variances + beta_bar**2  # (K, d)
+        x = x.double()[:, None]
+        alpha_bar, beta_bar = amplitudes(schedule, t, x)
+        offset = torch.einsum("nki,kij->nkj", x - alpha_bar * self.means, self._axes)
+        variance = alpha_bar**2 * self._variances + beta_bar**2
         log_p = -0.5 * (offset**2 / variance + torch.log(2 * math.pi * variance)).sum(-1)
         return offset, variance, log_p + self.weights.log()
 
-    def log_prob(self, schedule: Schedule, x: Tensor, t: Time) -> Tensor:
+    def log_prob(self, schedule: Schedule, x: Tensor, t: Time | Tensor) -> Tensor:
         """Evaluate log p_t(x) of the noised mixture, (n,) float64; x: (n, d)."""
         return self._components(schedule, x, t)[2].logsumexp(1)
 
-    def score(self, schedule: Schedule, x: Tensor, t: Time) -> Tensor:
+    def score(self, schedule: Schedule, x: Tensor, t: Time | Tensor) -> Tensor:
         """∇ log p_t(x), (n, d) in the dtype of x; 1/data units."""
         offset, variance, log_p = self._components(schedule, x, t)
         pull = torch.einsum("nkj,kij->nki", offset / variance, self._axes)
         return -(log_p.softmax(1)[..., None] * pull).sum(1).to(x.dtype)
 
-    def eps(self, schedule: Schedule, x: Tensor, t: Time) -> Tensor:
+    def eps(self, schedule: Schedule, x: Tensor, t: Time | Tensor) -> Tensor:
         """The exact noise predictor ε*(x, t) = −β̄_t ∇ log p_t(x), (n, d) in the dtype of x.
 
         `functools.partial(mixture.eps, schedule)` is a model for every sampler of the library.
         Raises ValueError: x not (n, d), t outside [0, T], NaN.
         Source: Tweedie's formula; chapter 1.
         """
-        return -schedule.at(t)[1] * self.score(schedule, x, t)
+        return -amplitudes(schedule, t, x)[1] * self.score(schedule, x, t)
 
 
 class EmpiricalData:
@@ -99,7 +102,7 @@ class EmpiricalData:
         """Draw n of the points with replacement, (n, *dims)."""
         return self.points[torch.randint(len(self.points), (n,), generator=generator)]
 
-    def weights(self, schedule: Schedule, x: Tensor, t: Time) -> Tensor:
+    def weights(self, schedule: Schedule, x: Tensor, t: Time | Tensor) -> Tensor:
         """P(x_0 = point | x_t = x), (n, N) in float64: the softmax over squared distances."""
         check_data("x", x)
         if x.shape[1:] != self.points.shape[1:]:
@@ -107,19 +110,19 @@ class EmpiricalData:
                 f"need x of shape (n, {', '.join(map(str, self.points.shape[1:]))}), "
                 f"got {tuple(x.shape)}"
             )
-        alpha_bar, beta_bar = schedule.at(t)
-        if beta_bar == 0:
+        if not torch.as_tensor(t > 0).all():
             raise ValueError(f"need t > 0 (at t = 0 the density is a set of spikes), got t={t}")
-        x, points = x.double().flatten(1), alpha_bar * self._flat
-        squares = (points**2).sum(1) - 2 * x @ points.T  # |x|² is the same for all points
+        x = x.double().flatten(1)
+        alpha_bar, beta_bar = amplitudes(schedule, t, x)
+        # |x|² is the same for every point: the softmax does not see it.
+        squares = alpha_bar**2 * (self._flat**2).sum(1) - 2 * alpha_bar * (x @ self._flat.T)
         return (-squares / (2 * beta_bar**2)).softmax(1)
 
-    def eps(self, schedule: Schedule, x: Tensor, t: Time) -> Tensor:
+    def eps(self, schedule: Schedule, x: Tensor, t: Time | Tensor) -> Tensor:
         """The exact noise predictor ε*(x, t) = (x − ᾱ_t E[x_0 | x_t = x]) / β̄_t, shaped like x.
 
         Raises ValueError: x not shaped like the points, t outside (0, T], NaN.
         Source: Tweedie's formula; chapter 1.
         """
-        alpha_bar, beta_bar = schedule.at(t)
         x0_mean = self.weights(schedule, x, t) @ self._flat
-        return ((x.double() - alpha_bar * x0_mean.reshape(x.shape)) / beta_bar).to(x.dtype)
+        return predict_eps(schedule, x.double(), x0_mean.reshape(x.shape), t).to(x.dtype)

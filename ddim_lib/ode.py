@@ -16,7 +16,7 @@ from math import log
 import torch
 from torch import Tensor
 
-from ddim_lib.checks import Time, check_data, check_times
+from ddim_lib.checks import Time, check_data, check_match, check_times
 from ddim_lib.process import predict_x0
 from ddim_lib.schedule import Schedule
 
@@ -26,6 +26,7 @@ Solver = Callable[..., tuple[Tensor, object]]
 
 def _glide(schedule: Schedule, x_t: Tensor, slope: Tensor, t: Time, s: Time) -> Tensor:
     """Follow a constant slope dy/dρ from t to s:  y_s = y_t + (ρ_s − ρ_t) slope, in x."""
+    check_match("eps_hat", slope, "x_t", x_t)
     a_t, b_t, a_s, b_s = schedule.at(t, s)
     return (a_s / a_t) * x_t + (b_s - a_s * b_t / a_t) * slope
 

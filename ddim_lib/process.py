@@ -7,7 +7,7 @@ from ddim_lib.checks import Time, check_data, check_match
 from ddim_lib.schedule import Schedule
 
 
-def _amplitudes(schedule: Schedule, t: Time | Tensor, x: Tensor) -> tuple:
+def amplitudes(schedule: Schedule, t: Time | Tensor, x: Tensor) -> tuple:
     """ᾱ_t and β̄_t, ready to multiply x: floats, or tensors of shape (batch, 1, …, 1)."""
     alpha_bar, beta_bar = schedule.at(t)
     if not isinstance(alpha_bar, Tensor):
@@ -29,7 +29,7 @@ def q_sample(schedule: Schedule, x_0: Tensor, t: Time | Tensor, eps: Tensor) -> 
     """
     check_data("x_0", x_0)
     check_match("eps", eps, "x_0", x_0)
-    alpha_bar, beta_bar = _amplitudes(schedule, t, x_0)
+    alpha_bar, beta_bar = amplitudes(schedule, t, x_0)
     return alpha_bar * x_0 + beta_bar * eps
 
 
@@ -42,7 +42,7 @@ def predict_x0(schedule: Schedule, x_t: Tensor, eps_hat: Tensor, t: Time | Tenso
     """
     check_data("x_t", x_t)
     check_match("eps_hat", eps_hat, "x_t", x_t)
-    alpha_bar, beta_bar = _amplitudes(schedule, t, x_t)
+    alpha_bar, beta_bar = amplitudes(schedule, t, x_t)
     return (x_t - beta_bar * eps_hat) / alpha_bar
 
 
@@ -57,5 +57,5 @@ def predict_eps(schedule: Schedule, x_t: Tensor, x0_hat: Tensor, t: Time | Tenso
     check_match("x0_hat", x0_hat, "x_t", x_t)
     if not torch.as_tensor(t > 0).all():
         raise ValueError(f"need t > 0 (at t = 0 there is no noise to predict), got t={t}")
-    alpha_bar, beta_bar = _amplitudes(schedule, t, x_t)
+    alpha_bar, beta_bar = amplitudes(schedule, t, x_t)
     return (x_t - alpha_bar * x0_hat) / beta_bar

@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 import torch
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
 from torch import Tensor
 
-from ddim_lib.checks import Time
+from ddim_lib.checks import Time, check_count
 
 Spacing = Literal["uniform", "quadratic", "log-snr"]
 
@@ -44,8 +44,7 @@ class Schedule:
 
         At T = 1000 that is 1e-4 … 0.02 (Ho et al. 2020, section 4). T >= 21, so that β² < 1.
         """
-        if T < 21:
-            raise ValueError(f"need T >= 21, so that every beta**2 < 1, got T={T}")
+        check_count("T", T, low=21)
         power = torch.linspace(0.1 / T, 20 / T, T, dtype=torch.float64)
         return cls._from_powers(power)
 
@@ -55,8 +54,7 @@ class Schedule:
 
         Source: Nichol & Dhariwal 2021, eq. 17.
         """
-        if T < 1:
-            raise ValueError(f"need T >= 1, got T={T}")
+        check_count("T", T, low=1)
         u = torch.arange(T + 1, dtype=torch.float64) / T
         f = torch.cos((u + 0.008) / 1.008 * math.pi / 2) ** 2
         return cls._from_powers((1 - f[1:] / f[:-1]).clamp(max=0.999))
@@ -87,14 +85,14 @@ class Schedule:
         return -self.noise_level.log()
 
     @cached_property
-    def _log_alpha_bar(self) -> CubicSpline:
-        return CubicSpline(np.arange(self.T + 1), self.alpha_bar.log().numpy())
+    def _log_alpha_bar(self) -> PchipInterpolator:
+        return PchipInterpolator(np.arange(self.T + 1), self.alpha_bar.log().numpy())
 
     def at(self, *times: Time | Tensor) -> tuple:
         """Amplitudes ᾱ, β̄ of each time in turn: `a_t, b_t, a_s, b_s = schedule.at(t, s)`.
 
         A number gives floats, a (batch,) tensor gives float64 tensors. Whole times are read from
-        the table; between them log ᾱ is a cubic spline, so both amplitudes are smooth in t.
+        the table; between them log ᾱ is a monotone cubic, so ᾱ falls and is smooth in t.
         Raises ValueError unless 0 <= t <= T.
         """
         return tuple(v for t in times for v in self._at(t))
@@ -134,7 +132,13 @@ class Schedule:
         if rho[i] == noise_level:
             return float(i)
         target = -0.5 * math.log1p(noise_level**2)
-        return brentq(lambda t: float(self._log_alpha_bar(t)) - target, i - 1, i, xtol=1e-13)
+
+        def miss(t: float) -> float:
+            return float(self._log_alpha_bar(t)) - target
+
+        if miss(i - 1) * miss(i) >= 0:  # within rounding of a whole time
+            return float(min(i - 1, i, key=lambda t: abs(miss(t))))
+        return brentq(miss, i - 1, i, xtol=1e-13)
 
     def times(self, steps: int, spacing: Spacing = "uniform") -> list[int]:
         """Return exactly steps+1 distinct whole times, falling from T to 0.
@@ -143,9 +147,7 @@ class Schedule:
         from T to 1, then 0. Rounded, then moved to the nearest strictly falling sequence.
         Raises ValueError unless 1 <= steps <= T, and on an unknown spacing.
         """
-        if isinstance(steps, bool) or steps != int(steps) or not 1 <= steps <= self.T:
-            raise ValueError(f"need a whole number of steps, 1 <= steps <= {self.T}, got {steps}")
-        steps = int(steps)
+        steps = check_count("steps", steps, 1, self.T)
         left = 1 - np.arange(steps + 1) / steps
         if spacing == "uniform":
             ideal = self.T * left

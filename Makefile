@@ -1,0 +1,92 @@
+# make book       build the site                 make test       verify everything
+# make serve      read it on localhost           make notebooks  re-run the notebooks and compare
+# make execute    re-run and store the outputs   make bench      time the sampler
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NOTEBOOKS := $(wildcard chapters/*.ipynb)
+SITE := _build/html
+export OMP_NUM_THREADS ?= 1
+export PYTHONWARNINGS ?= ignore::DeprecationWarning
+
+.PHONY: help book serve test lint unit notebooks site execute bench mutants browser clean
+
+help:
+	@sed -n '1,3s/^# //p' Makefile
+
+# --- set-up -------------------------------------------------------------------------------------
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "need Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
+	@echo "== creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "need Python's venv module (Debian: apt install python3-venv)"; exit 1; }
+
+$(VENV)/book: requirements-book.txt constraints.txt | $(BIN)/python
+	@echo "== installing what the site needs (about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-book.txt \
+	  || { echo "pip could not install requirements-book.txt: see its message above"; exit 1; }
+	@touch $@
+
+$(VENV)/all: requirements.txt constraints.txt pyproject.toml $(VENV)/book
+	@echo "== installing torch, Jupyter and the test tools (some minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt \
+	  || { echo "pip could not install requirements.txt: see its message above"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . \
+	  || { echo "pip could not install the library itself: see its message above"; exit 1; }
+	@touch $@
+
+browser:
+	@sh tools/browser.sh
+
+# --- read ---------------------------------------------------------------------------------------
+
+book: $(VENV)/book
+	@echo "== building the site from the stored outputs"
+	@$(BIN)/jupyter-book build . --all -W --keep-going -q \
+	  || { echo "the site has warnings or errors: see above; they stop the build on purpose"; exit 1; }
+	@echo "== built: $(CURDIR)/$(SITE)/index.html   (make serve: read it on localhost)"
+
+serve: $(VENV)/book
+	@test -f $(SITE)/index.html || $(MAKE) book
+	@echo "== http://localhost:8000/ (Ctrl-C stops)"
+	@$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory $(SITE)
+
+# --- verify -------------------------------------------------------------------------------------
+
+test: lint unit notebooks site
+	@echo "== all of it holds: lint, unit tests, notebooks, site"
+
+lint: $(VENV)/all
+	@echo "== lint"
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . \
+	  || { echo "ruff found something: '$(BIN)/ruff check --fix . && $(BIN)/ruff format .' mends most"; exit 1; }
+
+unit: $(VENV)/all
+	@echo "== unit tests"
+	@$(BIN)/python -m pytest -n 2 tests --ignore tests/test_site.py
+
+notebooks: $(VENV)/all
+	@echo "== notebooks: run again, every stored output compared"
+	@$(BIN)/python -m pytest -p tests.notebook_outputs --nbval --nbval-current-env \
+	  -n 2 --dist loadfile $(NOTEBOOKS)
+
+site: $(VENV)/all browser book
+	@echo "== the built site in a browser"
+	@$(BIN)/python -m pytest tests/test_site.py
+
+# --- change -------------------------------------------------------------------------------------
+
+execute: $(VENV)/all
+	@echo "== running the notebooks and storing what they show"
+	@$(BIN)/python tools/execute.py $(NOTEBOOKS)
+
+bench: $(VENV)/all
+	@$(BIN)/python tools/bench.py
+
+mutants: $(VENV)/all
+	@$(BIN)/python tools/mutants.py
+
+clean:
+	rm -rf _build $(VENV) .pytest_cache .ruff_cache

@@ -1,0 +1,45 @@
+"""The book's look, and the few pictures that it draws again and again.
+
+Colour roles are fixed: DATA blue, NOISE orange, MODEL green, REFERENCE pink. Functions take the
+axes to draw on and return them; they never show, and never set a font size.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from torch import Tensor
+
+STYLE = Path(__file__).parent / "assets" / "ddim.mplstyle"
+DATA, NOISE, MODEL, REFERENCE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+
+
+def sheet(images: Tensor, columns: int = 8) -> np.ndarray:
+    """Lay pictures side by side, row by row, as one grey picture in [0, 1].
+
+    images: (n, 1, height, width) in [-1, 1], clamped. Returns (rows·height, columns·width)
+    float32; n must fill whole rows. Raises ValueError otherwise.
+    """
+    if images.ndim != 4 or images.shape[1] != 1:
+        raise ValueError(f"need images of shape (n, 1, h, w), got {tuple(images.shape)}")
+    n, _, h, w = images.shape
+    if columns < 1 or n % columns:
+        raise ValueError(f"need whole rows of {columns} pictures, got {n}")
+    grey = (images.detach().float().cpu().clamp(-1, 1) + 1) / 2
+    rows = grey.reshape(n // columns, columns, h, w)
+    return rows.transpose(1, 2).reshape(n // columns * h, columns * w).numpy()
+
+
+def show_sheet(ax: Axes, images: Tensor, columns: int = 8, title: str = "") -> Axes:
+    """Draw pictures (n, 1, h, w) in [-1, 1] as one sheet, white on black, without ticks."""
+    ax.imshow(sheet(images, columns), vmin=0, vmax=1)
+    ax.set(title=title, xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def show_rows(axes, rows: dict[str, Tensor]) -> None:
+    """Draw one strip of pictures for each label, the label to its left; axes: one for each."""
+    for ax, (label, images) in zip(np.atleast_1d(axes), rows.items(), strict=True):
+        show_sheet(ax, images, columns=len(images))
+        ax.set_ylabel(label, rotation=0, ha="right", va="center")
