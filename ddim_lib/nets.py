@@ -1,0 +1,189 @@
+"""The digits' noise predictor: a small U-Net, and its weights on disk."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+ASSETS = Path(__file__).parent / "assets"
+GROUPS = 8  # of every group norm; channel counts are multiples of it
+
+
+def time_embedding(t: Tensor, dim: int) -> Tensor:
+    """Cosines and sines of t at dim/2 frequencies from 1 down to about 1e-4, (batch, dim).
+
+    t: (batch,), steps. Source: Vaswani et al. 2017, section 3.5; Ho et al. 2020, appendix B.
+    """
+    k = torch.arange(dim // 2, device=t.device)
+    angle = t[:, None] * torch.exp(-math.log(10_000) * k / (dim // 2))
+    return torch.cat([angle.cos(), angle.sin()], dim=1)
+
+
+def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
+    """Set a convolution's weight and bias to zero, so that its branch starts silent."""
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+class ResBlock(nn.Module):
+    """x + conv(silu((1 + scale) · norm(conv(silu(norm(x)))) + shift)), scale and shift from t.
+
+    x: (batch, c_in, h, w) -> (batch, c_out, h, w). Source: Dhariwal & Nichol 2021, section 3.1.
+    """
+
+    def __init__(self, c_in: int, c_out: int, embedding: int) -> None:
+        super().__init__()
+        self.norm1 = nn.GroupNorm(GROUPS, c_in)
+        self.conv1 = nn.Conv2d(c_in, c_out, 3, padding=1)
+        self.scale_shift = nn.Linear(embedding, 2 * c_out)
+        self.norm2 = nn.GroupNorm(GROUPS, c_out)
+        self.conv2 = zeroed(nn.Conv2d(c_out, c_out, 3, padding=1))
+        self.skip = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
+
+    def forward(self, x: Tensor, e: Tensor) -> Tensor:
+        scale, shift = self.scale_shift(e)[:, :, None, None].chunk(2, dim=1)
+        h = self.conv1(F.silu(self.norm1(x)))
+        h = (1 + scale) * self.norm2(h) + shift
+        return self.skip(x) + self.conv2(F.silu(h))
+
+
+class Attention(nn.Module):
+    """x + self-attention, one head, over the pixels of a small feature map (batch, c, h, w)."""
+
+    def __init__(self, c: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(GROUPS, c)
+        self.qkv = nn.Conv2d(c, 3 * c, 1)
+        self.out = zeroed(nn.Conv2d(c, c, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = self.qkv(self.norm(x)).flatten(2).mT.chunk(3, dim=2)  # (batch, h·w, c) each
+        h = F.scaled_dot_product_attention(q, k, v)
+        return x + self.out(h.mT.reshape(x.shape))
+
+
+class UNet(nn.Module):
+    """Predict the noise ε̂(x_t, t) of 28×28 grey images; 281 340 parameters at the defaults.
+
+    Each 2×2 patch of pixels is first folded into channels, so all work is at 14×14 and 7×7.
+    channels: a multiple of 8. embedding: width of the time embedding.
+    Source: Ho et al. 2020, appendix B, made small.
+    """
+
+    def __init__(self, channels: int = 24, embedding: int = 128) -> None:
+        super().__init__()
+        c, e = channels, embedding
+        self.config = {"channels": c, "embedding": e}
+        self.time = nn.Sequential(nn.Linear(c, e), nn.SiLU(), nn.Linear(e, e), nn.SiLU())
+        self.stem = nn.Conv2d(4, c, 3, padding=1)
+        self.down14 = ResBlock(c, c, e)
+        self.shrink = nn.Conv2d(c, c, 3, stride=2, padding=1)
+        self.down7 = ResBlock(c, 2 * c, e)
+        self.middle = ResBlock(2 * c, 2 * c, e)
+        self.attention = Attention(2 * c)
+        self.up7 = ResBlock(4 * c, 2 * c, e)
+        self.grow = nn.Sequential(
+            nn.Upsample(scale_factor=2), nn.Conv2d(2 * c, 2 * c, 3, padding=1)
+        )
+        self.up14 = ResBlock(3 * c, c, e)
+        self.head = nn.Sequential(
+            nn.GroupNorm(GROUPS, c), nn.SiLU(), zeroed(nn.Conv2d(c, 4, 3, padding=1))
+        )
+
+    def forward(self, x: Tensor, t: float | Tensor) -> Tensor:
+        """Return ε̂ shaped like x.
+
+        x: (batch, 1, 28, 28), in the dtype of the weights. t: 1 … T, a number or (batch,).
+        Raises ValueError or TypeError: another shape or dtype of x, another shape of t.
+        """
+        self._check(x)
+        e = self.time(time_embedding(self._batched(t, x), self.config["channels"]))
+        h14 = self.down14(self.stem(F.pixel_unshuffle(x, 2)), e)
+        h7 = self.down7(self.shrink(h14), e)
+        h = self.attention(self.middle(h7, e))
+        h = self.up7(torch.cat([h, h7], dim=1), e)
+        h = self.up14(torch.cat([self.grow(h), h14], dim=1), e)
+        return F.pixel_shuffle(self.head(h), 2)
+
+    def _check(self, x: Tensor) -> None:
+        if x.ndim != 4 or x.shape[1:] != (1, 28, 28):
+            raise ValueError(f"need x of shape (batch, 1, 28, 28), got {tuple(x.shape)}")
+        if x.dtype != self.stem.weight.dtype:
+            raise TypeError(f"need x in {self.stem.weight.dtype} like the weights, got {x.dtype}")
+
+    def _batched(self, t: float | Tensor, x: Tensor) -> Tensor:
+        t = torch.as_tensor(t, dtype=x.dtype, device=x.device)
+        if t.shape not in ((), x.shape[:1]):
+            raise ValueError(f"need t as a number or of shape ({len(x)},), got {tuple(t.shape)}")
+        return t.expand(len(x))
+
+
+def save_denoiser(model: UNet, path: str | Path, metadata: Mapping[str, object]) -> None:
+    """Write the weights as safetensors; config and metadata (JSON values) go into its header."""
+    header = {"ddim_lib": json.dumps({"config": model.config, **metadata})}
+    save_file(model.state_dict(), path, metadata=header)
+
+
+def load_denoiser(source: str | Path) -> UNet:
+    """Load a shipped network by its name ("digits") or any file of `save_denoiser` by its path.
+
+    Returns the model in eval mode, without gradients for its weights.
+    Raises ValueError: unknown name; a file that is truncated, foreign or of another architecture.
+    Raises FileNotFoundError: no such file.
+    """
+    path = _locate(source)
+    config, weights = _read(path)
+    model = UNet(**config)
+    _check_fit(weights, model.state_dict(), path)
+    model.load_state_dict(weights)
+    return model.eval().requires_grad_(False)
+
+
+def _locate(source: str | Path) -> Path:
+    path = Path(source)
+    if isinstance(source, str) and path.name == source and not path.suffix:
+        shipped = sorted(file.stem for file in ASSETS.glob("*.safetensors"))
+        if source not in shipped:
+            names = ", ".join(shipped)
+            raise ValueError(
+                f"need a path or the name of a shipped network ({names}), got {source!r}"
+            )
+        path = ASSETS / f"{source}.safetensors"
+    if not path.is_file():
+        raise FileNotFoundError(f"need a weight file, got {path}, which is no file")
+    return path
+
+
+def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
+    """Architecture config and tensors of a weight file."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"need a whole safetensors file, got {path}: {error}") from error
+    try:
+        config = json.loads(header["ddim_lib"])["config"]
+        return {key: int(config[key]) for key in ("channels", "embedding")}, weights
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"need a file written by save_denoiser, got {path} without our metadata"
+        ) from error
+
+
+def _check_fit(weights: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
+    """Raise unless names, shapes and dtypes agree, naming the first that does not."""
+    for key in expected | weights:
+        want, got = (
+            f"{t.dtype} {tuple(t.shape)}" if t is not None else "nothing"
+            for t in (expected.get(key), weights.get(key))
+        )
+        if want != got:
+            raise ValueError(f"need {want} as {key} for this architecture, got {got} in {path}")

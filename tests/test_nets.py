@@ -1,0 +1,217 @@
+"""The network's structure against formulas written out here; its file against damage."""
+
+import json
+import math
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from ddim_lib.data import load_digits
+from ddim_lib.nets import UNet, load_denoiser, save_denoiser, time_embedding
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    return torch.randn(3, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def model():
+    """A small network whose zero-initialised outputs were moved, so that everything matters."""
+    torch.manual_seed(0)
+    net = UNet(channels=8, embedding=16)
+    with torch.no_grad():
+        for weight in net.parameters():
+            weight.add_(0.1 * torch.randn(weight.shape))
+    return net.eval().requires_grad_(False)
+
+
+def test_parameter_count_of_the_design():
+    assert sum(weight.numel() for weight in UNet().parameters()) == 281_340
+
+
+def test_a_fresh_network_predicts_nothing(noisy):
+    assert torch.equal(UNet(channels=8)(noisy, 500), torch.zeros_like(noisy))
+
+
+def test_time_embedding_is_sinusoids():
+    embedded = time_embedding(torch.tensor([7.0, 0.5]), 6)
+    for row, t in zip(embedded.tolist(), (7.0, 0.5), strict=True):
+        angles = [t * 10_000 ** (-k / 3) for k in range(3)]
+        expected = [math.cos(a) for a in angles] + [math.sin(a) for a in angles]
+        assert row == pytest.approx(expected, abs=1e-6)
+
+
+def test_time_may_be_a_number_or_a_tensor(model, noisy):
+    expected = model(noisy, torch.tensor([40, 40, 40]))
+    for t in (40, 40.0, torch.tensor(40), torch.tensor([40.0, 40.0, 40.0])):
+        torch.testing.assert_close(model(noisy, t), expected, rtol=0, atol=0)
+    assert not torch.allclose(model(noisy, 41), expected)
+    assert not torch.allclose(model(noisy, 40.5), expected)
+
+
+def test_each_image_has_its_own_time(model, noisy):
+    together = model(noisy, torch.tensor([1, 500, 1000]))
+    for i, t in enumerate((1, 500, 1000)):
+        torch.testing.assert_close(together[i : i + 1], model(noisy[i : i + 1], t))
+
+
+def test_every_weight_takes_part(noisy):
+    torch.manual_seed(0)
+    net = UNet(channels=8, embedding=16)
+    with torch.no_grad():
+        for weight in net.parameters():
+            weight.add_(0.1 * torch.randn(weight.shape))
+    net(noisy, 300).square().sum().backward()
+    idle = [name for name, weight in net.named_parameters() if weight.grad.abs().max() == 0]
+    assert idle == []
+
+
+def test_every_output_pixel_sees_every_input_pixel(model, noisy):
+    x = noisy[:1].clone().requires_grad_()
+    model(x, 300)[0, 0, 0, 0].backward()
+    assert (x.grad != 0).float().mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("x", "t", "error", "message"),
+    [
+        (
+            torch.zeros(28, 28),
+            5,
+            ValueError,
+            r"need x of shape \(batch, 1, 28, 28\), got \(28, 28\)",
+        ),
+        (torch.zeros(2, 3, 28, 28), 5, ValueError, r"got \(2, 3, 28, 28\)"),
+        (
+            torch.zeros(2, 1, 28, 28).double(),
+            5,
+            TypeError,
+            "need x in torch.float32 like the weights, got torch.float64",
+        ),
+        (
+            torch.zeros(2, 1, 28, 28),
+            torch.ones(3),
+            ValueError,
+            r"need t as a number or of shape \(2,\), got \(3,\)",
+        ),
+    ],
+)
+def test_input_errors(model, x, t, error, message):
+    with pytest.raises(error, match=message):
+        model(x, t)
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def path(model, tmp_path):
+    save_denoiser(model, tmp_path / "tiny.safetensors", {"steps": 3})
+    return tmp_path / "tiny.safetensors"
+
+
+def rewrite(path, change):
+    """Change a weight file's tensors, keeping its metadata."""
+    weights = load_file(path)
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+    change(weights)
+    save_file(weights, path, metadata=header)
+
+
+def test_round_trip(model, path, noisy):
+    loaded = load_denoiser(path)
+    assert torch.equal(loaded(noisy, 70), model(noisy, 70))
+    assert torch.equal(load_denoiser(str(path))(noisy, 70), model(noisy, 70))
+    assert not loaded.training
+    assert not any(weight.requires_grad for weight in loaded.parameters())
+
+
+def test_metadata_is_readable_by_anyone(path):
+    with safe_open(path, framework="pt") as file:
+        stored = json.loads(file.metadata()["ddim_lib"])
+    assert stored == {"config": {"channels": 8, "embedding": 16}, "steps": 3}
+
+
+def test_unknown_name():
+    message = r"need a path or the name of a shipped network \(digits\), got 'cats'"
+    with pytest.raises(ValueError, match=message):
+        load_denoiser("cats")
+
+
+def test_missing_file(tmp_path):
+    message = r"need a weight file, got .*absent\.safetensors, which is no file"
+    with pytest.raises(FileNotFoundError, match=message):
+        load_denoiser(tmp_path / "absent.safetensors")
+
+
+@pytest.mark.parametrize("kept", [0, 5, 400, -1])
+def test_truncated_file(path, kept):
+    path.write_bytes(path.read_bytes()[:kept])
+    message = r"need a whole safetensors file, got .*tiny\.safetensors: "
+    with pytest.raises(ValueError, match=message):
+        load_denoiser(path)
+
+
+def test_pickle_is_never_opened(model, tmp_path):
+    torch.save(model.state_dict(), tmp_path / "evil.safetensors")
+    with pytest.raises(ValueError, match="need a whole safetensors file"):
+        load_denoiser(tmp_path / "evil.safetensors")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        None,
+        {"format": "pt"},
+        {"ddim_lib": "no JSON"},
+        {"ddim_lib": "[]"},
+        {"ddim_lib": '{"config": {"channels": 8}}'},
+    ],
+)
+def test_foreign_file(tmp_path, metadata):
+    save_file({"weight": torch.zeros(2)}, tmp_path / "other.safetensors", metadata=metadata)
+    message = r"need a file written by save_denoiser, got .*other\.safetensors without our metadata"
+    with pytest.raises(ValueError, match=message):
+        load_denoiser(tmp_path / "other.safetensors")
+
+
+def test_weights_of_another_width(path):
+    rewrite(path, lambda weights: weights.update(UNet(channels=16, embedding=16).state_dict()))
+    with pytest.raises(ValueError, match=r"as time\.0\.weight for this architecture, got") as error:
+        load_denoiser(path)
+    assert "need torch.float32 (16, 8)" in str(error.value)
+    assert "got torch.float32 (16, 16)" in str(error.value)
+
+
+def test_weights_of_another_type(path):
+    rewrite(path, lambda weights: weights.update({"stem.bias": weights["stem.bias"].half()}))
+    with pytest.raises(ValueError, match=r"as stem\.bias .*, got torch\.float16 \(8,\)"):
+        load_denoiser(path)
+
+
+def test_weights_that_lack_a_layer(path):
+    rewrite(path, lambda weights: weights.pop("attention.qkv.bias"))
+    with pytest.raises(ValueError, match=r"\(48,\) as attention\.qkv\.bias .*, got nothing"):
+        load_denoiser(path)
+
+
+def test_weights_with_a_layer_too_many(path):
+    rewrite(path, lambda weights: weights.update(extra=torch.zeros(1)))
+    with pytest.raises(ValueError, match=r"need nothing as extra .*, got torch\.float32 \(1,\)"):
+        load_denoiser(path)
+
+
+# --- the shipped network ------------------------------------------------------------------------
+
+
+def test_shipped_network_predicts_noise():
+    """Its error is a small share of the noise's power 1, and it knows no noise from digits."""
+    x_0 = load_digits().images[:64]
+    eps = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(1))
+    alpha_bar, beta_bar = 0.6, 0.8  # linear schedule: this noise level is reached at t = 315
+    eps_hat = load_denoiser("digits")(alpha_bar * x_0 + beta_bar * eps, 315)
+    assert (eps_hat - eps).square().mean() < 0.04

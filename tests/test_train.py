@@ -1,0 +1,358 @@
+"""Training: the loss of known predictors, exact continuation, and the command as a user runs it."""
+
+import csv
+import itertools
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import nn
+
+from ddim_lib import train as command
+from ddim_lib.nets import UNet, load_denoiser
+from ddim_lib.schedule import Schedule
+from ddim_lib.training import (
+    Settings,
+    held_out_loss,
+    learning_rate,
+    load_state,
+    loss,
+    save_state,
+    seeded_unet,
+    start,
+    stratified_times,
+    train,
+)
+
+SCHEDULE = Schedule.linear()
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def tiny_run(**knobs):
+    torch.manual_seed(3)
+    settings = Settings(**{"steps": 20, "batch": 8, "lr": 0.01, **knobs})
+    return start(settings, UNet(channels=8, embedding=16))
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Bright squares on black: data that a tiny network learns within a few steps."""
+    x = -torch.ones(64, 1, 28, 28)
+    for i in range(64):
+        x[i, 0, i % 8 : i % 8 + 16, i // 8 : i // 8 + 16] = 1
+    return x
+
+
+# --- the algorithm ------------------------------------------------------------------------------
+
+
+def test_loss_of_the_exact_predictor_is_zero(images):
+    """Of a data set with one point the noise is known: (x_t − ᾱ_t x_0) / β̄_t."""
+    x_0 = images[:1].double().repeat(5, 1, 1, 1)
+    t = torch.tensor([1, 10, 100, 500, 1000])
+    power = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64), 0)[t - 1]
+    signal_, noise = (p.sqrt()[:, None, None, None] for p in (power, 1 - power))
+    eps = torch.randn(x_0.shape, generator=generator(), dtype=torch.float64)
+    values = loss(lambda x, _: (x - signal_ * x_0) / noise, SCHEDULE, x_0, t, eps)
+    assert values.shape == (5,)
+    assert values.max() < 1e-24
+
+
+def test_loss_of_no_guess_is_the_mean_square_of_the_noise(images):
+    eps = torch.randn(images.shape, generator=generator())
+    t = torch.full((64,), 7)
+    values = loss(lambda x, _: torch.zeros_like(x), SCHEDULE, images, t, eps)
+    torch.testing.assert_close(values, (eps**2).mean(dim=(1, 2, 3)))
+
+
+def test_stratified_times_fill_1_to_T():
+    draws = torch.stack([stratified_times(10, 1000, generator(seed)) for seed in range(500)])
+    parts = 100 * torch.arange(10)
+    assert ((draws > parts) & (draws <= parts + 100)).all()
+    assert (draws.min(), draws.max()) == (1, 1000)
+    assert draws.double().mean().item() == pytest.approx(500.5, abs=3)
+
+
+def test_stratified_times_with_more_images_than_times():
+    assert stratified_times(6, 3, generator()).tolist() == [1, 1, 2, 2, 3, 3]
+
+
+def test_learning_rate_rises_then_falls():
+    settings = Settings(steps=1000, lr=2.0)
+    rates = [learning_rate(settings, step) for step in range(1000)]
+    assert rates[0] == pytest.approx(2 / 200)
+    assert rates.index(max(rates)) == 199
+    assert rates[500] == pytest.approx(2 * 0.505)
+    assert rates[999] == pytest.approx(0.02, rel=1e-3)
+
+
+def test_seeded_unet_leaves_the_global_generator_alone():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first, again, other = (seeded_unet(seed).stem.weight for seed in (1, 1, 2))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_training_lowers_the_loss(images, precision):
+    run = tiny_run(steps=50, lr=0.04, precision=precision)
+    before, _ = held_out_loss(run.ema, SCHEDULE, images)
+    steps = list(train(run, SCHEDULE, images))
+    after, _ = held_out_loss(run.ema, SCHEDULE, images)
+    assert [step for step, _ in steps] == list(range(1, 51))
+    assert before == pytest.approx(1, abs=0.02)  # a fresh network predicts 0
+    assert steps[-1][1] < 0.7
+    assert after < 0.7
+
+
+def test_ema_is_the_weighted_mean_of_the_past(images):
+    """At first it forgets fast, keeping 1/10 and 2/11 of the past; in the end it keeps 0.999."""
+    run = tiny_run()
+    bias, average = run.model.head[2].bias, torch.zeros(4)  # the only weights that move at once
+    for _, share in zip(train(run, SCHEDULE, images), (1 / 10, 2 / 11), strict=False):
+        average = share * average + (1 - share) * bias.detach()
+        torch.testing.assert_close(run.ema.head[2].bias, average)
+    assert average.abs().min() > 0
+
+
+def test_ema_keeps_a_thousand_steps_in_the_end(images):
+    run = tiny_run(steps=20_001)
+    run.step = 20_000
+    with torch.no_grad():
+        run.ema.head[2].bias.fill_(1.0)
+    next(train(run, SCHEDULE, images))
+    expected = 0.999 + 0.001 * run.model.head[2].bias
+    torch.testing.assert_close(run.ema.head[2].bias, expected, rtol=0, atol=1e-6)
+
+
+class Scaled(nn.Module):
+    """A model with one weight, whose gradient can be made as large as one likes."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(1e4))
+
+    def forward(self, x, t):
+        return self.weight * x
+
+
+def test_gradients_are_clipped(images):
+    run = start(Settings(precision="float32"), Scaled())
+    next(train(run, SCHEDULE, images))
+    assert run.model.weight.grad.abs().item() == pytest.approx(1, abs=1e-4)
+
+
+def test_held_out_loss_is_fixed_and_has_its_standard_error(images):
+    zero = lambda x, _: torch.zeros_like(x)
+    many = images.repeat(10, 1, 1, 1)
+    mean, error = held_out_loss(zero, SCHEDULE, many)
+    assert (mean, error) == held_out_loss(zero, SCHEDULE, many)
+    assert mean == pytest.approx(1, abs=5 * error)
+    # the mean of 784 squared normals has variance 2/784; 640 images
+    assert error == pytest.approx(math.sqrt(2 / 784 / 640), rel=0.1)
+
+
+def test_held_out_loss_covers_all_times(images):
+    seen = []
+    held_out_loss(lambda x, t: seen.append(t) or x, SCHEDULE, images[:10])
+    assert torch.cat(seen).tolist() == [1, 101, 201, 301, 401, 501, 601, 701, 801, 901]
+
+
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        ({"steps": 0}, "need steps >= 1, batch >= 1 and seed >= 0, got steps=0, batch=64, seed=0"),
+        ({"batch": 0}, "got steps=4000, batch=0, seed=0"),
+        ({"seed": -1}, "got steps=4000, batch=64, seed=-1"),
+        ({"lr": 0.0}, "need lr > 0, got lr=0.0"),
+        ({"lr": math.nan}, "need lr > 0, got lr=nan"),
+    ],
+)
+def test_settings_errors(knobs, message):
+    with pytest.raises(ValueError, match=message):
+        Settings(**knobs)
+
+
+# --- interrupted and continued ------------------------------------------------------------------
+
+
+def test_a_continued_run_is_bitwise_the_uninterrupted_one(images, tmp_path):
+    whole = tiny_run()
+    list(train(whole, SCHEDULE, images))
+
+    first = tiny_run()
+    list(itertools.islice(train(first, SCHEDULE, images), 13))
+    save_state(first, tmp_path / "run.state")
+    second = tiny_run()
+    load_state(second, tmp_path / "run.state")
+    assert second.step == 13
+    list(train(second, SCHEDULE, images))
+
+    assert second.recent == whole.recent
+    for part in ("model", "ema"):
+        for name, weight in getattr(whole, part).state_dict().items():
+            assert torch.equal(getattr(second, part).state_dict()[name], weight), (part, name)
+
+
+def test_state_of_other_settings(images, tmp_path):
+    save_state(tiny_run(), tmp_path / "run.state")
+    with pytest.raises(ValueError, match=r"need seed=0 as in .*run\.state, got seed=1"):
+        load_state(tiny_run(seed=1), tmp_path / "run.state")
+
+
+def test_state_missing(tmp_path):
+    message = r"need the state of an interrupted run, got no file .*run\.state"
+    with pytest.raises(FileNotFoundError, match=message):
+        load_state(tiny_run(), tmp_path / "run.state")
+
+
+@pytest.mark.parametrize("kept", [0, 10, 5000, -100])
+def test_state_truncated(tmp_path, kept):
+    save_state(tiny_run(), tmp_path / "run.state")
+    content = (tmp_path / "run.state").read_bytes()
+    (tmp_path / "run.state").write_bytes(content[:kept])
+    with pytest.raises(ValueError, match=r"need a state written by this command, got .*run\.state"):
+        load_state(tiny_run(), tmp_path / "run.state")
+
+
+def test_state_foreign(tmp_path):
+    torch.save({"weight": torch.zeros(2)}, tmp_path / "run.state")
+    with pytest.raises(ValueError, match="need a state written by this command"):
+        load_state(tiny_run(), tmp_path / "run.state")
+
+
+# --- the command --------------------------------------------------------------------------------
+
+SHORT = ["digits", "--steps", "20", "--batch", "2", "--threads", "1"]
+
+
+def launch(folder, *more):
+    arguments = [sys.executable, "-u", "-m", "ddim_lib.train", *SHORT, *more]
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        arguments, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
+    )
+
+
+def wait_for(path, process, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_interrupt_and_resume(tmp_path, monkeypatch, capsys):
+    """A real Ctrl-C, then --resume: bit for bit the weights of a run that nobody interrupted."""
+    process = launch(tmp_path, "--out", "cut.safetensors")
+    wait_for(tmp_path / "cut.state", process)  # the state is there from the start
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGINT, err
+    assert "add --resume to the command to go on" in out
+    assert not (tmp_path / "cut.safetensors").exists()
+    stopped = torch.load(tmp_path / "cut.state", weights_only=True)["step"]
+    assert f"stopped after step {stopped} of 20" in out
+    assert stopped < 20
+
+    monkeypatch.chdir(tmp_path)
+    training, test = command.load_images(None)
+    monkeypatch.setattr(command, "load_images", lambda _: (training, test[:50]))  # saves seconds
+    threads = torch.get_num_threads()
+    assert command.main([*SHORT, "--out", "cut.safetensors", "--resume"]) == 0
+    assert command.main([*SHORT, "--out", "whole.safetensors"]) == 0
+    torch.set_num_threads(threads)
+    assert "stored whole.safetensors: EMA loss on test images" in capsys.readouterr().out
+    cut, whole = load_file("cut.safetensors"), load_file("whole.safetensors")
+    assert all(torch.equal(cut[name], whole[name]) for name in whole)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "cut.safetensors",
+        "cut_loss.csv",
+        "whole.safetensors",
+        "whole_loss.csv",
+    ]
+    check_result(tmp_path / "whole.safetensors", tmp_path / "whole_loss.csv")
+
+
+def check_result(weights, curve):
+    load_denoiser(weights)
+    with safe_open(weights, framework="pt") as file:
+        stored = json.loads(file.metadata()["ddim_lib"])
+    assert stored["settings"]["steps"] == 20
+    assert stored["settings"]["data"] == "shipped"
+    rows = list(csv.DictReader(curve.open()))
+    assert [row["step"] for row in rows] == ["20"]
+    assert float(rows[0]["ema_test_loss"]) == pytest.approx(stored["ema_test_loss"][0], abs=1e-5)
+    assert 0 < float(rows[0]["train_loss"]) < 1.1
+
+
+def refused(capsys, *arguments):
+    """The one line on stderr of a command that must end with code 2 before any training."""
+    assert command.main([*SHORT, *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+def test_command_refuses_to_overwrite(tmp_path, capsys):
+    out = tmp_path / "digits.safetensors"
+    out.write_text("precious")
+    assert f"need --force to replace {out}, which exists" in refused(capsys, "--out", str(out))
+    assert out.read_text() == "precious"
+
+
+def test_command_refuses_to_forget_a_run(tmp_path, capsys):
+    (tmp_path / "digits.state").write_text("precious")
+    error = refused(capsys, "--out", str(tmp_path / "digits.safetensors"))
+    assert "need --resume to go on with" in error
+    assert "or --force to start anew" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--out", "weights.pt"], "need --out as a .safetensors file in an existing folder"),
+        (["--out", "absent/d.safetensors"], "need --out as a .safetensors file in an existing"),
+        (["--resume"], "need the state of an interrupted run, got no file digits.state"),
+        (["--data", "absent"], "need the file absent/train-images-idx3-ubyte.gz, which does not"),
+        (["--steps", "0"], "need steps >= 1"),
+        (["--threads", "0"], "need threads >= 1, got 0"),
+    ],
+)
+def test_command_errors(tmp_path, monkeypatch, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert message in refused(capsys, *arguments)
+
+
+def test_command_tries_to_write_before_it_trains(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits.state.part").mkdir()
+    assert "Is a directory: 'digits.state.part'" in refused(capsys)
+
+
+def test_command_with_a_corrupt_data_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"not gzip")
+    assert "as a whole gzip file" in refused(capsys, "--data", str(tmp_path))
+
+
+def test_command_line_errors_have_code_2(capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main(["letters"])
+    assert stop.value.code == 2
+    assert "invalid choice" in capsys.readouterr().err
