@@ -1,0 +1,262 @@
+"""Schedules against published numbers, definitions and brute force."""
+
+import math
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import BETA_POWER, NOISE, PROPERTY, SIGNAL
+
+from ddim_lib import Schedule
+
+LINEAR, COSINE = Schedule.linear(), Schedule.cosine()
+SPACINGS = ["uniform", "quadratic", "log-snr"]
+BOTH = pytest.mark.parametrize("schedule", [LINEAR, COSINE], ids=["linear", "cosine"])
+
+
+def table(*values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def test_published_anchor_of_the_linear_schedule():
+    assert LINEAR.alpha_bar[-1].item() ** 2 == pytest.approx(4.0358e-5, rel=1e-4)
+    assert LINEAR.T == 1000
+    assert len(LINEAR.alpha_bar) == len(LINEAR.beta_bar) == 1001
+
+
+def test_linear_table_is_ddpms():
+    np.testing.assert_allclose(LINEAR.alpha_bar, SIGNAL, rtol=1e-12)
+    np.testing.assert_allclose(LINEAR.beta_bar, NOISE, rtol=1e-12)
+    recovered = 1 - (LINEAR.alpha_bar[1:] / LINEAR.alpha_bar[:-1]) ** 2
+    np.testing.assert_allclose(recovered, BETA_POWER, rtol=1e-11)
+
+
+def test_linear_keeps_its_ends_at_other_lengths():
+    power = Schedule.linear(4000).alpha_bar ** 2
+    assert (power[1], power[-1] / power[-2]) == pytest.approx((1 - 0.1 / 4000, 1 - 20 / 4000))
+
+
+def test_cosine_table_is_its_definition():
+    def f(u):
+        return math.cos((u + 0.008) / 1.008 * math.pi / 2) ** 2
+
+    expected = [math.sqrt(f(t / 1000) / f(0)) for t in range(1000)]
+    np.testing.assert_allclose(COSINE.alpha_bar[:-1], expected, rtol=1e-10)
+    last = (COSINE.alpha_bar[-1] / COSINE.alpha_bar[-2]) ** 2
+    assert last == pytest.approx(1 - 0.999)  # the paper's clip
+
+
+@BOTH
+def test_amplitudes_and_their_ratios(schedule):
+    squares = schedule.alpha_bar**2 + schedule.beta_bar**2
+    np.testing.assert_allclose(squares, 1, rtol=1e-14)
+    assert schedule.beta_bar[0] == 0
+    power = schedule.alpha_bar.numpy() ** 2
+    np.testing.assert_allclose(schedule.noise_level, np.sqrt(1 / power - 1), rtol=1e-11)
+    np.testing.assert_allclose(
+        schedule.half_log_snr[1:], np.log(power[1:] / (1 - power[1:])) / 2, atol=1e-11
+    )
+    assert schedule.half_log_snr[0] == math.inf
+
+
+@pytest.mark.parametrize("spacing", SPACINGS)
+@BOTH
+def test_every_step_count_gives_distinct_falling_times(schedule, spacing):
+    for steps in range(1, 1001):
+        times = schedule.times(steps, spacing)
+        assert all(type(t) is int for t in times)
+        assert (len(times), times[0], times[-1]) == (steps + 1, 1000, 0)
+        assert all(t > s for t, s in pairwise(times))
+        if spacing == "log-snr" and steps > 1:
+            assert times[-2] == 1
+
+
+def test_times_of_known_step_counts():
+    assert LINEAR.times(50) == list(range(1000, -1, -20))
+    assert LINEAR.times(1000) == list(range(1000, -1, -1))
+    assert LINEAR.times(4, "quadratic") == [1000, 562, 250, 62, 0]
+    assert LINEAR.times(5, "log-snr")[-2:] == [1, 0]
+    assert LINEAR.times(np.int64(3)) == [1000, 667, 333, 0]
+
+
+@BOTH
+def test_log_snr_times_divide_the_logarithm_evenly(schedule):
+    log_rho = np.log(schedule.noise_level[1:].numpy())  # index 0 is t = 1
+    times = schedule.times(12, "log-snr")[:-1]
+    ideal = np.linspace(log_rho[-1], log_rho[0], 12)
+    for t, target in list(zip(times, ideal, strict=True))[1:-1]:
+        nearest = 1 + int(np.argmin(np.abs(log_rho - target)))
+        assert abs(t - nearest) <= 1
+
+
+def worst_shift(times, ideal):
+    return max(abs(t - round(u)) for t, u in zip(times, ideal, strict=True))
+
+
+@pytest.mark.parametrize("T", [1, 5, 9, 13])
+@pytest.mark.parametrize("spacing", SPACINGS)
+def test_times_are_the_nearest_falling_sequence(T, spacing):
+    schedule = Schedule.cosine(T)
+    log_rho = [math.log(v) for v in schedule.noise_level[1:].tolist()]
+    for steps in range(1, T + 1, 2):  # an odd count makes no ideal time a tie of rounding
+        ideal = {
+            "uniform": [T * (steps - i) / steps for i in range(steps + 1)],
+            "quadratic": [T * (steps - i) ** 2 / steps**2 for i in range(steps + 1)],
+            "log-snr": [
+                *np.interp(np.linspace(log_rho[-1], log_rho[0], steps), log_rho, range(1, T + 1)),
+                0,
+            ],
+        }[spacing]
+        best = min(
+            worst_shift([T, *sorted(middle, reverse=True), 0], ideal)
+            for middle in combinations(range(1, T), steps - 1)
+        )
+        assert worst_shift(schedule.times(steps, spacing), ideal) == best
+
+
+@BOTH
+def test_at_reads_whole_times_from_the_table(schedule):
+    t = torch.tensor([0, 1, 500, 1000])
+    for times in (t, t.double(), t.float()):
+        alpha_bar, beta_bar = schedule.at(times)
+        assert torch.equal(alpha_bar, schedule.alpha_bar[t])
+        assert torch.equal(beta_bar, schedule.beta_bar[t])
+    for i in t.tolist():
+        expected = (schedule.alpha_bar[i].item(), schedule.beta_bar[i].item())
+        assert schedule.at(i) == schedule.at(float(i)) == schedule.at(torch.tensor(i)) == expected
+        assert all(type(v) is float for v in schedule.at(i))
+
+
+def test_at_takes_several_times_in_turn():
+    assert LINEAR.at(7, 2.5, 3) == (*LINEAR.at(7), *LINEAR.at(2.5), *LINEAR.at(3))
+
+
+@BOTH
+def test_at_is_smooth_and_monotone_between_whole_times(schedule):
+    alpha_bar, beta_bar = schedule.at(torch.linspace(0, 1000, 20_001, dtype=torch.float64))
+    np.testing.assert_allclose(alpha_bar**2 + beta_bar**2, 1, rtol=1e-14)
+    assert (alpha_bar.diff() < 0).all()
+    assert (beta_bar.diff() > 0).all()
+    whole, h = torch.arange(1, 990, dtype=torch.float64), 1e-4
+    (left, _), (here, _), (right, _) = (schedule.at(whole + d) for d in (-h, 0, h))
+    kink = ((right - here) - (here - left)) / h
+    assert kink.abs().max() < 1e-8  # straight lines between the whole times give 1e-5
+
+
+@BOTH
+def test_at_gives_numbers_what_it_gives_tensors(schedule):
+    t = torch.tensor([0.25, 1.5, 617.25, 999.5], dtype=torch.float64)
+    together = torch.stack(schedule.at(t))
+    alone = torch.tensor([schedule.at(v) for v in t.tolist()], dtype=torch.float64).T
+    assert torch.equal(together, alone)
+
+
+def test_at_meets_a_smooth_function_between_its_table():
+    def amplitude(u):
+        return torch.exp(-(0.1 * u + 9.95 * u**2) / 2)
+
+    smooth = Schedule(amplitude(torch.linspace(0, 1, 1001, dtype=torch.float64)))
+    t = torch.linspace(1, 999.97, 3333, dtype=torch.float64)
+    alpha_bar, beta_bar = smooth.at(t)
+    np.testing.assert_allclose(alpha_bar, amplitude(t / 1000), rtol=1e-7)
+    np.testing.assert_allclose(beta_bar, (1 - amplitude(t / 1000) ** 2).sqrt(), rtol=5e-4)
+
+
+@pytest.mark.parametrize("T", [1, 2, 3, 4, 5, 21, 50, 99, 100])
+@pytest.mark.parametrize("make", [Schedule.linear, Schedule.cosine])
+def test_at_is_sound_on_short_schedules(make, T):
+    schedule = make(max(T, 21) if make == Schedule.linear else T)
+    alpha_bar, beta_bar = schedule.at(torch.linspace(0, schedule.T, 997, dtype=torch.float64))
+    assert (alpha_bar.diff() < 0).all()
+    assert (beta_bar.diff() > 0).all()
+    assert alpha_bar.max() == 1
+
+
+@PROPERTY
+@given(t=st.floats(1e-3, 1000), cosine=st.booleans())
+def test_time_at_is_the_inverse_of_at(t, cosine):
+    schedule = COSINE if cosine else LINEAR
+    alpha_bar, beta_bar = schedule.at(t)
+    back = schedule.time_at(min(beta_bar / alpha_bar, schedule.noise_level[-1].item()))
+    assert back == pytest.approx(t, rel=1e-7)
+
+
+@BOTH
+def test_time_at_the_table_and_beside_it(schedule):
+    for i in [0, 1, 2, 37, 500, 998, 999, 1000]:
+        rho = schedule.noise_level[i].item()
+        assert schedule.time_at(rho) == i
+    for rho in schedule.noise_level[1:-1].tolist():
+        for near in (math.nextafter(rho, 0), math.nextafter(rho, math.inf)):
+            at = schedule.at(schedule.time_at(near))
+            assert at[1] / at[0] == pytest.approx(rho, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "steps", [0, 1001, -3, 2.5, 50.0, True, False, math.nan, math.inf, "5", None], ids=repr
+)
+def test_times_refuses_a_bad_step_count(steps):
+    need = f"^need a whole number, 1 <= steps <= 1000, got steps={steps!r}$"
+    with pytest.raises(ValueError, match=need):
+        LINEAR.times(steps)
+
+
+def test_times_refuses_an_unknown_spacing():
+    need = "^need spacing uniform, quadratic or log-snr, got 'trailing'$"
+    with pytest.raises(ValueError, match=need):
+        LINEAR.times(10, "trailing")
+
+
+@pytest.mark.parametrize("t", [-1, -1e-9, 1000.001, 1001, math.nan, math.inf])
+def test_at_refuses_times_out_of_range(t):
+    with pytest.raises(ValueError, match=r"^need 0 <= t <= 1000, got t="):
+        LINEAR.at(t)
+    with pytest.raises(ValueError, match=r"^need 0 <= t <= 1000, got t="):
+        LINEAR.at(torch.tensor([5.0, t]))
+
+
+@pytest.mark.parametrize("rho", [-1e-9, 1e9, math.nan])
+def test_time_at_refuses_levels_out_of_range(rho):
+    with pytest.raises(ValueError, match=r"^need 0 <= noise_level <= 157.407, got "):
+        LINEAR.time_at(rho)
+
+
+@pytest.mark.parametrize("alpha_bar", [[1.0, 0.5], torch.tensor([1.0, 0.5]), np.array([1.0, 0.5])])
+def test_schedule_refuses_what_is_not_float64(alpha_bar):
+    with pytest.raises(TypeError, match=r"^need alpha_bar as a float64 tensor$"):
+        Schedule(alpha_bar)
+
+
+@pytest.mark.parametrize("bad", [table(1.0), table(), table(1, 0.5)[None]])
+def test_schedule_refuses_wrong_shapes(bad):
+    with pytest.raises(ValueError, match=r"^need alpha_bar of shape \(T\+1,\) with T >= 1, got \("):
+        Schedule(bad)
+
+
+@pytest.mark.parametrize(
+    "values", [(0.9, 0.5), (1, 0.5, 0.5), (1, 0.5, 0.6), (1, 0.5, 0), (1, math.nan), (1, 0.5, -0.1)]
+)
+def test_schedule_refuses_tables_that_do_not_fall(values):
+    with pytest.raises(ValueError, match=r"^need 1 == alpha_bar\[0\] > alpha_bar\[1\] > ... > 0"):
+        Schedule(table(*values))
+
+
+@pytest.mark.parametrize("T", [20, 0, -1, 50.5, 1000.0, True, "1000"], ids=repr)
+def test_constructors_refuse_lengths(T):
+    with pytest.raises(ValueError, match=f"^need a whole number, 21 <= T, got T={T!r}$"):
+        Schedule.linear(T)
+    T = 0 if T == 20 else T
+    with pytest.raises(ValueError, match=f"^need a whole number, 1 <= T, got T={T!r}$"):
+        Schedule.cosine(T)
+
+
+def test_the_shortest_schedules():
+    assert (Schedule.linear(21).T, Schedule.cosine(1).T) == (21, 1)
+
+
+def test_a_schedule_is_immutable():
+    with pytest.raises(AttributeError):
+        LINEAR.alpha_bar = COSINE.alpha_bar
