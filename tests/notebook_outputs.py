@@ -15,8 +15,9 @@ import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 from PIL import Image
 
+from tools.execute import STATE, widget_id
+
 RMS = 2.0
-STATE = "application/vnd.jupyter.widget-state+json"
 
 
 class Png(str):
@@ -41,15 +42,14 @@ def looks_like_png(value: object) -> bool:
     return isinstance(value, str) and value.startswith("iVBORw0KGgo")
 
 
-def stored_states(nb) -> list[dict]:
-    """Return the widgets' states in the notebook, in order of creation, buffers inlined."""
+def stored_states(nb) -> dict[str, dict]:
+    """Return the state of each widget in the notebook by its id, buffers inlined."""
     models = nb.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
-    states = []
-    for model in models.values():
-        state = json.loads(json.dumps(model["state"]))
+    states = {}
+    for model_id, model in models.items():
+        states[model_id] = json.loads(json.dumps(model["state"]))
         for buffer in model.get("buffers", []):
-            put(state, buffer["path"], buffer["data"])
-        states.append(state)
+            put(states[model_id], buffer["path"], buffer["data"])
     return states
 
 
@@ -72,16 +72,17 @@ def record(message: dict, states: dict[str, dict]) -> None:
 
 
 def differences(stored: dict, live: dict, rename: dict[str, str]) -> list[str]:
-    """Names of the traits in which two states of a widget differ."""
-    found = []
-    for key in sorted(stored.keys() | live.keys()):
-        a, b = stored.get(key), live.get(key)
-        for old, new in rename.items():
-            b = json.loads(json.dumps(b).replace(old, new)) if isinstance(b, str | list) else b
-        equal = Png(a) == b if looks_like_png(a) and looks_like_png(b) else a == b
-        if not equal:
-            found.append(key)
-    return found
+    """Names of the traits in which two states of a widget differ; rename: live ids to stored."""
+    text = json.dumps(live)
+    for old, new in rename.items():
+        text = text.replace(old, new)
+    live = json.loads(text)
+    return [key for key in sorted(stored | live) if not equal(stored.get(key), live.get(key))]
+
+
+def equal(a: object, b: object) -> bool:
+    """Whether two values of a trait agree, pictures by their pixels."""
+    return Png(a) == b if looks_like_png(a) and looks_like_png(b) else a == b
 
 
 class WidgetStates(pytest.Item):
@@ -90,14 +91,15 @@ class WidgetStates(pytest.Item):
     def runtest(self) -> None:
         """Fail naming each widget and trait that differs."""
         notebook = self.parent
-        models = notebook.nb.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
         stored, live = stored_states(notebook.nb), notebook.live_states
-        assert len(stored) == len(live), f"{len(stored)} widgets stored, {len(live)} now"
-        rename = dict(zip(live, models, strict=True))
+        rename = {model_id: widget_id(self.path.stem, i) for i, model_id in enumerate(live)}
+        assert set(stored) == set(rename.values()), (
+            f"{len(stored)} widgets stored, {len(live)} now; `make execute` stores them"
+        )
         bad = [
-            f"widget {i} ({state.get('_model_name')}): {', '.join(names)}"
-            for i, (state, now) in enumerate(zip(stored, live.values(), strict=True))
-            if (names := differences(state, now, rename))
+            f"{now.get('_model_name')}: {', '.join(names)}"
+            for model_id, now in live.items()
+            if (names := differences(stored[rename[model_id]], now, rename))
         ]
         assert not bad, "stored widget state differs: " + "; ".join(bad)
 

@@ -20,13 +20,19 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 TIMEOUT = 600  # seconds a cell may take
+STATE = "application/vnd.jupyter.widget-state+json"
+
+
+def widget_id(notebook: str, i: int) -> str:
+    """Id of the i-th widget that a notebook creates; notebook: its file name's stem."""
+    return hashlib.md5(f"{notebook}:{i}".encode()).hexdigest()
 
 
 def canonical(nb: NotebookNode, model_ids: list[str], name: str) -> NotebookNode:
     """Replace what differs from run to run; model_ids: the widgets' ids in order of creation."""
     text = nbformat.writes(nb)
     for i, model_id in enumerate(model_ids):
-        text = text.replace(model_id, hashlib.md5(f"{name}:{i}".encode()).hexdigest())
+        text = text.replace(model_id, widget_id(name, i))
     nb = nbformat.reads(text, as_version=4)
     widgets = nb.metadata.get("widgets")
     nb.metadata = NotebookNode(
