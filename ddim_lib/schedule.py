@@ -169,8 +169,7 @@ def _strictly_falling(times: np.ndarray, T: int) -> list[int]:
     """Nearest (largest shift smallest) strictly falling whole times from T to 0."""
     steps = len(times) - 1
     shift = np.arange(steps + 1)  # strictly falling t  <=>  t + shift never rises
-    level = np.clip(times + shift, steps, T)
-    level[0], level[-1] = T, steps
+    level = times + shift
     from_right = np.maximum.accumulate(level[::-1])[::-1]
     from_left = np.minimum.accumulate(level)
-    return ((from_right + from_left) // 2 - shift).tolist()
+    return (np.clip((from_right + from_left) // 2, steps, T) - shift).tolist()

@@ -96,25 +96,35 @@ def worst_shift(times, ideal):
     return max(abs(t - round(u)) for t, u in zip(times, ideal, strict=True))
 
 
+def nearest_shift(T, steps, ideal):
+    """Smallest worst shift of all falling sequences from T to 0, by trying them all."""
+    choices = combinations(range(T - 1, 0, -1), steps - 1)
+    return min(worst_shift([T, *middle, 0], ideal) for middle in choices)
+
+
 @pytest.mark.parametrize("T", [1, 5, 9, 13])
-@pytest.mark.parametrize("spacing", SPACINGS)
-def test_times_are_the_nearest_falling_sequence(T, spacing):
+def test_polynomial_times_are_the_nearest_falling_sequence(T):
     schedule = Schedule.cosine(T)
-    log_rho = [math.log(v) for v in schedule.noise_level[1:].tolist()]
     for steps in range(1, T + 1, 2):  # an odd count makes no ideal time a tie of rounding
-        ideal = {
-            "uniform": [T * (steps - i) / steps for i in range(steps + 1)],
-            "quadratic": [T * (steps - i) ** 2 / steps**2 for i in range(steps + 1)],
-            "log-snr": [
-                *np.interp(np.linspace(log_rho[-1], log_rho[0], steps), log_rho, range(1, T + 1)),
-                0,
-            ],
-        }[spacing]
-        best = min(
-            worst_shift([T, *sorted(middle, reverse=True), 0], ideal)
-            for middle in combinations(range(1, T), steps - 1)
-        )
-        assert worst_shift(schedule.times(steps, spacing), ideal) == best
+        for power, spacing in ((1, "uniform"), (2, "quadratic")):
+            ideal = [T * (steps - i) ** power / steps**power for i in range(steps + 1)]
+            times = schedule.times(steps, spacing)
+            assert worst_shift(times, ideal) == nearest_shift(T, steps, ideal)
+
+
+def test_log_snr_times_are_the_nearest_falling_sequence():
+    """On schedules of odd shapes, where many ideal times round to the same whole time."""
+    random = np.random.default_rng(0)
+    for _ in range(400):
+        T = int(random.integers(7, 11))
+        steps = T - int(random.integers(1, 4))
+        gaps = np.exp(random.normal(0, 2, T - 1).clip(max=1.5))
+        log_rho = np.cumsum([-3.0, *gaps])
+        schedule = Schedule(table(1.0, *(1 / np.sqrt(1 + np.exp(2 * log_rho)))))
+        grid = np.linspace(log_rho[-1], log_rho[0], steps)
+        ideal = [*np.interp(grid, log_rho, np.arange(1, T + 1)), 0]
+        times = schedule.times(steps, "log-snr")
+        assert worst_shift(times, ideal) == nearest_shift(T, steps, ideal), f"{ideal} -> {times}"
 
 
 @BOTH
