@@ -1,0 +1,58 @@
+"""Where each picture of a sheet ends up, and the colours' contrast."""
+
+import matplotlib
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+
+from ddim_lib import plots
+
+
+def test_a_sheet_is_read_row_by_row():
+    images = torch.arange(6.0).reshape(6, 1, 1, 1).expand(6, 1, 2, 3) / 5 * 2 - 1
+    laid = plots.sheet(images, columns=3)
+    assert laid.shape == (4, 9)
+    assert laid.dtype == np.float32
+    np.testing.assert_allclose(laid[::2, ::3], np.arange(6).reshape(2, 3) / 5, atol=1e-6)
+
+
+def test_a_sheet_clamps_to_black_and_white():
+    images = torch.tensor([-7.0, 7.0]).reshape(2, 1, 1, 1)
+    assert plots.sheet(images, columns=2).tolist() == [[0.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("shape", "columns", "message"),
+    [
+        ((4, 28, 28), 2, r"need images of shape \(n, 1, h, w\), got \(4, 28, 28\)"),
+        ((4, 3, 28, 28), 2, r"need images of shape \(n, 1, h, w\), got \(4, 3, 28, 28\)"),
+        ((5, 1, 28, 28), 2, r"need whole rows of 2 pictures, got 5"),
+    ],
+)
+def test_what_is_no_sheet_is_refused(shape, columns, message):
+    with pytest.raises(ValueError, match=message):
+        plots.sheet(torch.zeros(shape), columns)
+
+
+def test_rows_are_labelled_and_the_axes_come_back():
+    fig, axes = plt.subplots(2)
+    plots.show_rows(axes, {"first": torch.zeros(3, 1, 4, 4), "second": torch.ones(2, 1, 4, 4)})
+    assert [ax.get_ylabel() for ax in axes] == ["first", "second"]
+    assert plots.show_sheet(axes[0], torch.zeros(8, 1, 4, 4)) is axes[0]
+    plt.close(fig)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a colour, WCAG 2."""
+    c = np.array(matplotlib.colors.to_rgb(colour))
+    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("colour", [plots.DATA, plots.NOISE, plots.MODEL, plots.REFERENCE])
+def test_colours_stand_out_on_the_paper_of_the_figures(colour):
+    """Figures keep their white paper in dark mode; graphics need a contrast of at least 3."""
+    assert 1.05 / (luminance(colour) + 0.05) >= 3
