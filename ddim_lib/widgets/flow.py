@@ -1,0 +1,142 @@
+"""The flow explorer: noise flows into data under the reader's hand, with no kernel needed."""
+
+import base64
+from pathlib import Path
+from typing import get_args
+
+import anywidget
+import torch
+import traitlets
+
+from ddim_lib import data
+from ddim_lib.checks import check_count
+from ddim_lib.data import MixtureParameters
+from ddim_lib.exact import GaussianMixture
+from ddim_lib.schedule import Schedule, Spacing
+from ddim_lib.widgets.flow_still import still
+from ddim_lib.widgets.letters import letters
+
+FOLDER = Path(__file__).parent
+PARTS = ("flow_sampler.js", "flow_picture.js", "flow.js")  # together one module without imports
+WHOLE = {"seed": (0, 2**32 - 1), "points": (1, 100_000)}
+SHAPES = {
+    "DDIM": letters,
+    "ring": data.ring,
+    "moons": data.moons,
+    "spiral": data.spiral,
+    "grid": data.grid,
+}
+
+
+class FlowExplorer(anywidget.AnyWidget):
+    """Points that flow from noise to data, sampled in the page itself; `flow` makes one.
+
+    eta, steps, sigma_hat, spacing, data, seed: the setting shown; observe, link and jslink them as
+    with any ipywidget. sigma_hat: DDPM's larger noise, instead of η. mixtures: for each name of
+    `data` a row (w, mean x, mean y, cov xx, cov xy, cov yy) a component.
+    """
+
+    _esm = "\n".join((FOLDER / part).read_text(encoding="utf-8") for part in PARTS)
+    _css = FOLDER / "flow.css"
+    _ipython_display_ = None  # ipywidgets 7 prefers it to the mime bundle, which has the picture
+
+    eta = traitlets.Float(0.0).tag(sync=True)
+    steps = traitlets.Int(20).tag(sync=True)
+    sigma_hat = traitlets.Bool(False).tag(sync=True)
+    spacing = traitlets.Enum(get_args(Spacing), "uniform").tag(sync=True)
+    data = traitlets.Unicode("DDIM").tag(sync=True)
+    seed = traitlets.Int(0).tag(sync=True)
+    points = traitlets.Int(1000).tag(sync=True)
+    mixtures = traitlets.Dict().tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
+
+    @traitlets.default("alt")
+    def _in_words(self) -> str:
+        return f"{self.points} points flow from noise to the data set {self.data}"
+
+    @traitlets.validate("eta")
+    def _check_eta(self, proposal: dict) -> float:
+        if not 0 <= proposal["value"] <= 1:
+            raise ValueError(f"need 0 <= eta <= 1, got eta={proposal['value']}")
+        return proposal["value"]
+
+    @traitlets.validate("steps")
+    def _check_steps(self, proposal: dict) -> int:
+        return check_count("steps", proposal["value"], 1, 1000)
+
+    @traitlets.validate("seed", "points")
+    def _check_whole(self, proposal: dict) -> int:
+        name = proposal["trait"].name
+        return check_count(name, proposal["value"], *WHOLE[name])
+
+    @property
+    def _setting(self) -> str:
+        noise = "σ̂" if self.sigma_hat else f"η = {self.eta:.2f}"
+        return f"{self.steps} {'step' if self.steps == 1 else 'steps'}, {noise}"
+
+    def __repr__(self) -> str:
+        return f"FlowExplorer(data={self.data!r}; {self._setting}, {self.spacing} times)"
+
+    def mixture(self) -> GaussianMixture:
+        """Return the data set shown; raises ValueError on one that is empty or broken."""
+        if not self.mixtures.get(self.data):
+            known = ", ".join(name for name, row in self.mixtures.items() if row) or "none"
+            raise ValueError(f"need data among those with components ({known}), got {self.data!r}")
+        w, mx, my, xx, xy, yy = torch.tensor(self.mixtures[self.data], dtype=torch.float64).T
+        covariances = torch.stack([xx, xy, xy, yy], dim=1).reshape(-1, 2, 2)
+        return GaussianMixture(torch.stack([mx, my], dim=1), covariances, w)
+
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
+        bundle, metadata = super()._repr_mimebundle_(**kwargs)
+        bundle["image/png"] = base64.b64encode(self.still()).decode()
+        return bundle, {**metadata, "image/png": {"alt": self.alt}}
+
+    def still(self) -> bytes:
+        """Draw the setting by `ddim_lib` itself, as a PNG: for places where nothing moves."""
+        times = Schedule.linear().times(self.steps, self.spacing)
+        eta = None if self.sigma_hat else self.eta
+        return still(self.mixture(), times, eta, seed=self.seed, points=min(self.points, 600))
+
+
+def rows(mixture: MixtureParameters | GaussianMixture) -> list[list[float]]:
+    """Write a mixture in two dimensions as the page reads it: a row a component."""
+    means, covariances, weights = mixture.means, mixture.covariances, mixture.weights
+    if means.ndim != 2 or means.shape[1] != 2 or not len(means):
+        raise ValueError(f"need means of shape (K, 2), K >= 1, got {tuple(means.shape)}")
+    checked = GaussianMixture(means, covariances, weights)
+    parts = checked.weights[:, None], means, covariances[:, 0], covariances[:, 1, 1:]
+    return torch.cat(parts, dim=1).tolist()
+
+
+def flow(
+    mixture: str | MixtureParameters | GaussianMixture = "DDIM",
+    eta: float = 0.0,
+    steps: int = 20,
+    *,
+    spacing: Spacing = "uniform",
+    sigma_hat: bool = False,
+    seed: int = 0,
+    points: int = 1000,
+) -> FlowExplorer:
+    """Let points flow from noise to data under two sliders, η and the number of steps.
+
+    mixture: a name among DDIM, ring, moons, spiral, grid, or a mixture of your own in two
+    dimensions. eta: 0 … 1. steps: 1 … 1000. sigma_hat: DDPM's larger noise, instead of eta.
+    Raises ValueError, or TraitError for a spacing that does not exist.
+    """
+    mixtures = {name: rows(shape()) for name, shape in SHAPES.items()}
+    if not isinstance(mixture, str):
+        mixtures = {"yours": rows(mixture), **mixtures}
+        mixture = "yours"
+    if mixture not in mixtures:
+        raise ValueError(f"need a mixture among {', '.join(mixtures)}, got {mixture!r}")
+    return FlowExplorer(
+        mixtures=mixtures,
+        data=mixture,
+        eta=eta,
+        steps=steps,
+        spacing=spacing,
+        sigma_hat=sigma_hat,
+        seed=seed,
+        points=points,
+    )

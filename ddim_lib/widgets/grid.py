@@ -1,0 +1,139 @@
+"""The grid explorer: a picture with two knobs, η and steps, that moves without a kernel."""
+
+import base64
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import anywidget
+import numpy as np
+import traitlets
+
+from ddim_lib.widgets.progress import counted
+from ddim_lib.widgets.sheet import enlarged, tile_of, to_grey, to_png, to_sheet
+
+Draw = Callable[[float, int], object]
+
+
+class GridExplorer(anywidget.AnyWidget):
+    """Pictures stored for every η and step count of a grid; `explore` makes one.
+
+    eta, steps: the setting shown; observe, link and jslink them as with any ipywidget. Without a
+    kernel the nearest stored picture stands for a setting between two stored ones. With one, the
+    page asks for it by a message {"type": "draw", "eta": …, "steps": …}.
+    """
+
+    _esm = Path(__file__).with_name("grid.js")
+    _css = Path(__file__).with_name("grid.css")
+    _ipython_display_ = None  # ipywidgets 7 prefers it to the mime bundle, which has the picture
+
+    eta = traitlets.Float().tag(sync=True)
+    steps = traitlets.Int().tag(sync=True)
+    etas = traitlets.List(traitlets.Float()).tag(sync=True)
+    step_counts = traitlets.List(traitlets.Int()).tag(sync=True)
+    sheet = traitlets.Bytes().tag(sync=True)
+    tile = traitlets.List(traitlets.Int()).tag(sync=True)
+    alt = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, draw: Draw, **traits: object) -> None:
+        super().__init__(**traits)
+        self._draw = draw
+        self.on_msg(GridExplorer._answer)
+
+    def __repr__(self) -> str:
+        stored = f"{len(self.etas)}×{len(self.step_counts)} pictures stored"
+        return f"GridExplorer(eta={self.eta:g}, steps={self.steps}; {stored})"
+
+    def picture(self) -> np.ndarray:
+        """Return the stored picture nearest to the setting shown, uint8 (height, width)."""
+        row = np.abs(np.subtract(self.etas, self.eta)).argmin()
+        column = np.abs(np.subtract(self.step_counts, self.steps)).argmin()
+        return tile_of(self.sheet, int(row), int(column), self.tile)
+
+    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        data["image/png"] = base64.b64encode(to_png(enlarged(self.picture()))).decode()
+        return data, {**metadata, "image/png": {"alt": self.alt}}
+
+    def _answer(self, content: dict, buffers: list) -> None:
+        """Answer the page; what goes wrong in `draw` is told there, where the reader looks."""
+        if content.get("type") == "ping":
+            self.send({"type": "pong"})
+            return
+        eta, steps = float(content["eta"]), int(content["steps"])
+        setting = {"eta": eta, "steps": steps}
+        try:
+            png = to_png(self._drawn(eta, steps))
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            self.send({"type": "error", "text": text, **setting})
+        else:
+            self.send({"type": "picture", **setting}, [png])
+
+    def _drawn(self, eta: float, steps: int) -> np.ndarray:
+        grey = to_grey(self._draw(eta, steps))
+        if list(grey.shape) != self.tile:
+            raise ValueError(f"need the shape of the stored pictures {self.tile}, got {grey.shape}")
+        return grey
+
+
+def explore(
+    draw: Draw,
+    eta: Sequence[float],
+    steps: Sequence[int],
+    *,
+    start: tuple[float, int] | None = None,
+    alt: str = "Pictures drawn for a chosen η and number of steps",
+) -> GridExplorer:
+    """Draw a picture for every η and step count, store them all, and return sliders over them.
+
+    draw: draw(eta, steps) gives one grey picture, (height, width), the same shape each time:
+    floats in [0, 1], uint8, or a PIL image. eta, steps: rising; eta >= 0, steps >= 1.
+    start: the setting shown first, a stored one; the first η and the middle step count if None.
+    alt: what the picture shows, in words, for a reader who cannot see it.
+    Raises ValueError or TypeError on settings or pictures that are not so.
+    """
+    etas, step_counts = _rising("eta", eta, 0), _rising("steps", steps, 1)
+    if any(count != int(count) for count in step_counts):
+        raise ValueError(f"need whole numbers of steps, got {step_counts}")
+    start = start or (etas[0], step_counts[len(step_counts) // 2])
+    if start[0] not in etas or start[1] not in step_counts:
+        raise ValueError(f"need start among the stored settings, got {start}")
+    pictures = _all_pictures(draw, etas, [int(count) for count in step_counts])
+    return GridExplorer(
+        draw,
+        etas=etas,
+        step_counts=[int(count) for count in step_counts],
+        eta=float(start[0]),
+        steps=int(start[1]),
+        sheet=to_sheet(pictures),
+        tile=list(pictures[0][0].shape),
+        alt=alt,
+    )
+
+
+def _rising(name: str, values: Sequence[float], least: int) -> list[float]:
+    numbers = [float(value) for value in values]
+    if not numbers:
+        raise ValueError(f"need at least one value of {name}, got none")
+    if not all(np.isfinite(numbers)) or any(a >= b for a, b in pairwise(numbers)):
+        raise ValueError(f"need {name} rising, got {numbers}")
+    if numbers[0] < least:
+        raise ValueError(f"need {name} >= {least}, got {numbers[0]:g}")
+    return numbers
+
+
+def _all_pictures(draw: Draw, etas: list[float], counts: list[int]) -> list[list[np.ndarray]]:
+    """Return the uint8 pictures, a row for each η; an error says which picture it came from."""
+    settings = [(eta, count) for eta in etas for count in counts]
+    pictures: list[np.ndarray] = []
+    for eta, count in counted(settings, "pictures drawn"):
+        try:
+            pictures.append(to_grey(draw(eta, count)))
+        except Exception as error:
+            error.add_note(f"while drawing eta={eta:g}, steps={count}")
+            raise
+        if pictures[-1].shape != pictures[0].shape:
+            shapes = f"{pictures[0].shape} and, at eta={eta:g}, steps={count}, {pictures[-1].shape}"
+            raise ValueError(f"need pictures of one shape, got {shapes}")
+    return [pictures[i : i + len(counts)] for i in range(0, len(pictures), len(counts))]
