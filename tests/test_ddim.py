@@ -84,6 +84,21 @@ def test_eta_sets_the_correlation_of_neighbours_given_x0(eta):
         assert on_eps >= 0
 
 
+def test_times_between_the_whole_ones():
+    """Real times are times like any other: the posterior and the marginal hold there too."""
+    for t, s in [(0.75, 0.5), (3.5, 2), (700, 12.25), (999.9, 999.8)]:
+        a_t, b_t, a_s, b_s = LINEAR.at(t, s)
+        kappa, lambda_, sigma = ddim_coefficients(LINEAR, t, s, 1.0)
+        keep = a_t / a_s
+        precision = 1 / b_s**2 + keep**2 / (1 - keep**2)
+        expected = (keep / (1 - keep**2) / precision, a_s / b_s**2 / precision, precision**-0.5)
+        assert (kappa, lambda_, sigma) == pytest.approx(expected, rel=1e-6)
+        for eta in ETAS:
+            kappa, lambda_, sigma = ddim_coefficients(LINEAR, t, s, eta)
+            marginal = (kappa * a_t + lambda_, math.hypot(kappa * b_t, sigma))
+            assert marginal == pytest.approx((a_s, b_s), rel=1e-12)
+
+
 @pytest.mark.parametrize("eta", [*ETAS, 50.0])
 def test_the_last_step_is_the_prediction(eta):
     for t in (1, 2, 500, 1000):
@@ -268,7 +283,7 @@ def test_agrees_with_diffusers_as_it_comes(eta):
         ({"timestep_spacing": "leading", "steps_offset": 1}, [*range(982, 0, -20), 0]),
         ({"timestep_spacing": "trailing", "set_alpha_to_one": False}, [*range(1000, 19, -20), 1]),
     ],
-    ids=["leading", "offset", "first alpha last"],
+    ids=["leading", "offset", "first-alpha-last"],
 )
 def test_agrees_with_diffusers_other_times(settings, times):
     model, x = network(torch.float64), normal((2, 6, 6))

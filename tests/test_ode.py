@@ -56,7 +56,7 @@ def flow():
     return x, exact_flow(x.numpy(), HIGH, LOW, MIXTURE)
 
 
-@pytest.mark.parametrize("bend", [1.0, 1.5], ids=["even log-SNR", "uneven"])
+@pytest.mark.parametrize("bend", [1.0, 1.5], ids=["even", "uneven"])
 @pytest.mark.parametrize(
     ("solver", "order", "steps"),
     [

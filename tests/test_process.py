@@ -150,6 +150,14 @@ def test_values_that_are_not_finite(value):
             call()
 
 
+def test_infinities_that_cancel_and_sums_that_overflow():
+    good, bad, huge = normal((2, 3)).float(), normal((2, 3)).float(), torch.full((2, 3), 3e38)
+    bad[0, 0], bad[1, 1] = math.inf, -math.inf
+    with pytest.raises(ValueError, match=r"^need finite values in x_0, got 2 of 6 NaN or inf"):
+        q_sample(LINEAR, bad, 5, good)
+    assert torch.equal(q_sample(LINEAR, huge, 0, good), huge)
+
+
 def test_what_is_no_tensor_or_empty():
     for call, name, _ in calls([[1.0]], normal((1, 1)), 5):
         with pytest.raises(TypeError, match=f"^need a torch tensor as {name}, got list$"):

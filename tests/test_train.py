@@ -239,16 +239,31 @@ def test_state_foreign(tmp_path):
 SHORT = ["digits", "--steps", "20", "--batch", "2", "--threads", "1"]
 
 
-def launch(folder, *more):
-    arguments = [sys.executable, "-u", "-m", "ddim_lib.train", *SHORT, *more]
-    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        arguments, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True
-    )
+@pytest.fixture
+def launch(tmp_path):
+    """Start the command as a user does; whatever still runs after the test is ended."""
+    processes = []
+
+    def start_command(*more):
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, "-u", "-m", "ddim_lib.train", *SHORT, *more],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONPATH": os.getcwd()},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+        return processes[-1]
+
+    yield start_command
+    for process in processes:
+        process.kill()
+        process.communicate()
 
 
-def wait_for(path, process, seconds=60):
+def wait_for(path, process, seconds=300):
     deadline = time.monotonic() + seconds
     while not path.exists():
         assert process.poll() is None, process.communicate()
@@ -256,12 +271,12 @@ def wait_for(path, process, seconds=60):
         time.sleep(0.01)
 
 
-def test_interrupt_and_resume(tmp_path, monkeypatch, capsys):
+def test_interrupt_and_resume(launch, tmp_path, monkeypatch, capsys):
     """A real Ctrl-C, then --resume: bit for bit the weights of a run that nobody interrupted."""
-    process = launch(tmp_path, "--out", "cut.safetensors")
+    process = launch("--out", "cut.safetensors")
     wait_for(tmp_path / "cut.state", process)  # the state is there from the start
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 128 + signal.SIGINT, err
     assert "add --resume to the command to go on" in out
     assert not (tmp_path / "cut.safetensors").exists()
