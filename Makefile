@@ -63,7 +63,7 @@ lint: $(VENV)/all
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . \
 	  || { echo "ruff found something: '$(BIN)/ruff check --fix . && $(BIN)/ruff format .' mends most"; exit 1; }
 
-unit: $(VENV)/all
+unit: $(VENV)/all browser
 	@echo "== unit tests"
 	@$(BIN)/python -m pytest -n 2 tests --ignore tests/test_site.py
 
