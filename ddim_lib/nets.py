@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 ASSETS = Path(__file__).parent / "assets"
@@ -128,7 +128,7 @@ class UNet(nn.Module):
 def save_denoiser(model: UNet, path: str | Path, metadata: Mapping[str, object]) -> None:
     """Write the weights as safetensors; config and metadata (JSON values) go into its header."""
     header = {"ddim_lib": json.dumps({"config": model.config, **metadata})}
-    save_file(model.state_dict(), path, metadata=header)
+    Path(path).write_bytes(save(model.state_dict(), metadata=header))
 
 
 def load_denoiser(source: str | Path) -> UNet:
