@@ -38,7 +38,7 @@ def test_a_public_remote(folder, remote):
     assert found == ("https://github.com/someone/a-book", "draft")
 
 
-@pytest.mark.parametrize("remote", ["/home/someone/a-book", "https://git.example.org/a/b", "x"])
+@pytest.mark.parametrize("remote", ["../a-book.git", "https://git.example.org/a/b", "x"])
 def test_a_remote_without_launch_buttons(folder, remote):
     git(folder, "remote", "add", "origin", remote)
     assert book_address.find_repository(folder, {}) is None

@@ -7,9 +7,10 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from ddim_lib.data import load_digits
-from ddim_lib.nets import UNet, load_denoiser, save_denoiser, time_embedding
+from ddim_lib.nets import Attention, ResBlock, UNet, load_denoiser, save_denoiser, time_embedding
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,25 @@ def test_parameter_count_of_the_design():
 
 def test_a_fresh_network_predicts_nothing(noisy):
     assert torch.equal(UNet(channels=8)(noisy, 500), torch.zeros_like(noisy))
+
+
+def test_fresh_branches_are_silent():
+    x = torch.randn(2, 8, 7, 7, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(ResBlock(8, 8, 16)(x, torch.ones(2, 16)), x)
+    assert torch.equal(Attention(8)(x), x)
+
+
+def test_attention_is_a_softmax_average_over_pixels():
+    torch.manual_seed(0)
+    layer = Attention(8)
+    nn.init.normal_(layer.out.weight)
+    x = torch.randn(1, 8, 2, 3)
+    pixels = layer.norm(x)[0].flatten(1).T  # (6, 8)
+    q, k, v = (pixels @ w.T for w in layer.qkv.weight[:, :, 0, 0].split(8))
+    q, k, v = (y + b for y, b in zip((q, k, v), layer.qkv.bias.split(8), strict=True))
+    mixed = torch.softmax(q @ k.T / math.sqrt(8), dim=1) @ v
+    expected = x[0].flatten(1) + layer.out.weight[:, :, 0, 0] @ mixed.T
+    torch.testing.assert_close(layer(x)[0].flatten(1), expected)
 
 
 def test_time_embedding_is_sinusoids():
@@ -214,4 +234,4 @@ def test_shipped_network_predicts_noise():
     eps = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(1))
     alpha_bar, beta_bar = 0.6, 0.8  # linear schedule: this noise level is reached at t = 315
     eps_hat = load_denoiser("digits")(alpha_bar * x_0 + beta_bar * eps, 315)
-    assert (eps_hat - eps).square().mean() < 0.04
+    assert (eps_hat - eps).square().mean() < 0.03

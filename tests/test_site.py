@@ -75,6 +75,11 @@ def chapter() -> str:
     return pages[0]
 
 
+def calm(browser, base: str, **options):
+    """Open a watched page that plays nothing by itself, so that the tests' time is their own."""
+    return watched(browser, base, reduced_motion="reduce", **options)
+
+
 def open_explorer(watch, address: str):
     """Open a page and bring its first explorer to life; return its element."""
     watch.page.goto(address)
@@ -87,14 +92,14 @@ def open_explorer(watch, address: str):
 @pytest.fixture(scope="module")
 def page(browser, base, chapter):
     """Return the chapter in a browser window, its explorer alive; several tests use it in turn."""
-    with watched(browser, base) as watch:
+    with calm(browser, base) as watch:
         open_explorer(watch, base + chapter)
         yield watch.page
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page(name, browser, base, capsys):
-    with watched(browser, base) as watch:
+    with calm(browser, base) as watch:
         watch.page.goto(base + name)
         watch.page.wait_for_load_state("networkidle")
         raw, packed = watch.weight(SITE)
@@ -134,7 +139,7 @@ def too_wide(page) -> list[str]:
 
 
 def test_works_below_a_sub_path(browser, chapter):
-    with served(SITE.parent) as base, watched(browser, f"{base}{SITE.name}/") as watch:
+    with served(SITE.parent) as base, calm(browser, f"{base}{SITE.name}/") as watch:
         watch.page.goto(f"{base}{SITE.name}/index.html")
         watch.page.wait_for_url("**/intro.html")
         open_explorer(watch, f"{base}{SITE.name}/{chapter}")
@@ -143,7 +148,7 @@ def test_works_below_a_sub_path(browser, chapter):
 
 
 def test_widgets_wait_for_the_reader(browser, base, chapter):
-    with watched(browser, base) as watch:
+    with calm(browser, base) as watch:
         watch.page.goto(base + chapter)
         watch.page.wait_for_load_state("networkidle")
         still = watch.page.locator(STILL).first
@@ -156,7 +161,7 @@ def test_widgets_wait_for_the_reader(browser, base, chapter):
 
 
 def test_without_javascript_the_picture_stands(browser, base, chapter):
-    with watched(browser, base, java_script_enabled=False) as watch:
+    with calm(browser, base, java_script_enabled=False) as watch:
         watch.page.goto(base + chapter)
         still = watch.page.locator(STILL).first
         still.scroll_into_view_if_needed()
@@ -191,7 +196,7 @@ def test_keyboard_moves_the_picture(page, chapter):
 
 def test_pointer_moves_the_picture(browser, base, chapter):
     state = explorers(chapter)[0]
-    with watched(browser, base, has_touch=True, viewport=PHONE) as watch:
+    with calm(browser, base, has_touch=True, viewport=PHONE) as watch:
         explorer = open_explorer(watch, base + chapter)
         before = pixels(watch.page)
         for name in ("eta", "steps"):
@@ -214,7 +219,7 @@ def test_a_broken_sheet_says_so(browser, base, chapter):
             response=answer, body=answer.text().replace(whole, whole[: len(whole) // 8 * 4])
         )
 
-    with watched(browser, base) as watch:
+    with calm(browser, base) as watch:
         watch.page.route(base + chapter, break_off)
         watch.page.goto(base + chapter)
         watch.page.locator(STILL).first.scroll_into_view_if_needed()
@@ -234,7 +239,7 @@ def test_a_linked_slider_moves_the_picture(browser, tmp_path):
     text = f"<div>{views}</div><script src=web/widgets.js></script>"
     (tmp_path / "index.html").write_text(script("state", data["manager_state"]) + text)
     (tmp_path / "web").symlink_to(ROOT / "web")
-    with served(tmp_path) as base, watched(browser, base) as watch:
+    with served(tmp_path) as base, calm(browser, base) as watch:
         watch.page.goto(base)
         watch.page.locator(".ddim-grid canvas").wait_for()
         watch.page.locator(".noUi-handle").press("ArrowRight")
@@ -283,6 +288,68 @@ def test_vendored_files_are_those_listed():
         if path.is_file() and path.name != "VERSIONS.md"
     }
     assert files == listed
+
+
+@pytest.fixture
+def fake(browser, tmp_path):
+    """Return a page with an explorer of two grey pictures, and a model that keeps its questions."""
+    explorer = explore(lambda eta, steps: np.full((2, 2), eta), eta=[0, 1], steps=[5])
+    module = (ROOT / "ddim_lib" / "widgets" / "grid.js").read_text()
+    module = module.replace("PATIENCE = 30_000", "PATIENCE = 500")
+    traits = {name: explorer.get_state()[name] for name in FAKE_TRAITS}
+    sheet = base64.b64encode(explorer.sheet).decode()
+    (tmp_path / "grid.js").write_text(module)
+    (tmp_path / "index.html").write_text(FAKE % (json.dumps(traits), sheet))
+    with served(tmp_path) as base, calm(browser, base) as watch:
+        watch.page.goto(base)
+        watch.page.locator("canvas").wait_for()
+        yield watch.page
+
+
+FAKE_TRAITS = ("eta", "steps", "etas", "step_counts", "tile", "alt")
+FAKE = """<body><script type=module>
+  import explorer from "./grid.js";
+  const traits = %s, handlers = {};
+  traits.sheet = new DataView(Uint8Array.from(atob("%s"), c => c.charCodeAt(0)).buffer);
+  window.asked = [];
+  window.answer = (content, buffers) => handlers["msg:custom"](content, buffers);
+  window.picture = () => [traits.sheet];
+  const model = {
+    get: name => traits[name],
+    set: (name, value) => { traits[name] = value; handlers["change:" + name](); },
+    save_changes: () => {},
+    on: (name, handler) => { handlers[name] = handler; },
+    send: content => asked.push(content),
+  };
+  explorer.render({ model, el: document.body });
+</script>"""
+
+
+def test_the_kernel_is_asked_one_thing_at_a_time(fake):
+    fake.evaluate("answer({ type: 'pong' })")
+    eta = fake.locator("input.eta")
+    for _ in range(5):
+        eta.press("ArrowRight")
+    assert [q.get("eta") for q in fake.evaluate("asked")] == [None, 0.01]
+    fake.evaluate("answer({ type: 'picture', eta: 0.01, steps: 5 }, picture())")
+    fake.wait_for_function("asked.length === 3")
+    assert fake.evaluate("asked")[2] == {"type": "draw", "eta": 0.05, "steps": 5}
+    assert fake.locator("output").inner_text() == "η = 0.05 · 5 steps · computing …"
+    fake.evaluate("answer({ type: 'picture', eta: 0.05, steps: 5 }, picture())")
+    fake.get_by_text("η = 0.05 · 5 steps · computed now").wait_for()
+    assert len(fake.evaluate("asked")) == 3
+
+
+def test_a_silent_kernel_counts_as_gone_until_it_speaks(fake):
+    fake.evaluate("answer({ type: 'pong' })")
+    fake.locator("input.eta").press("ArrowRight")
+    fake.locator(".trouble").wait_for()
+    assert "The kernel does not answer" in fake.locator(".trouble").inner_text()
+    assert fake.locator("output").inner_text() == "η = 0.00 · 5 steps · stored"
+    assert fake.locator(".ddim-grid").get_attribute("data-mode") == "stored"
+    fake.evaluate("answer({ type: 'picture', eta: 0.01, steps: 5 }, picture())")
+    fake.get_by_text("η = 0.01 · 5 steps · computed now").wait_for()
+    assert fake.locator(".ddim-grid").get_attribute("data-mode") == "live"
 
 
 def test_with_a_kernel_the_sliders_are_free(browser, tmp_path):

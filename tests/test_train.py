@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from ddim_lib import train as command
+from ddim_lib.data import Digits, load_digits
 from ddim_lib.nets import UNet, load_denoiser
 from ddim_lib.schedule import Schedule
 from ddim_lib.training import (
@@ -234,6 +235,22 @@ def test_state_foreign(tmp_path):
         load_state(tiny_run(), tmp_path / "run.state")
 
 
+def test_no_image_is_both_trained_on_and_held_out():
+    training, test = command.load_images(None)
+    assert (len(training), len(test)) == (9000, 1000)
+    assert torch.equal(torch.cat([training, test]), load_digits().images)
+
+
+def test_mnist_is_tested_on_its_test_split(monkeypatch):
+    splits = {
+        name: Digits(torch.full((3000, 1), i), None) for i, name in enumerate(("train", "test"))
+    }
+    monkeypatch.setattr(command, "load_mnist", lambda folder, split: splits[split])
+    training, test = command.load_images("folder")
+    assert (len(training), training.unique().tolist()) == (3000, [0])
+    assert (len(test), test.unique().tolist()) == (2000, [1])
+
+
 # --- the command --------------------------------------------------------------------------------
 
 SHORT = ["digits", "--steps", "20", "--batch", "2", "--threads", "1"]
@@ -300,18 +317,19 @@ def test_interrupt_and_resume(launch, tmp_path, monkeypatch, capsys):
         "whole.safetensors",
         "whole_loss.csv",
     ]
-    check_result(tmp_path / "whole.safetensors", tmp_path / "whole_loss.csv")
+    check_result(tmp_path / "whole.safetensors", tmp_path / "whole_loss.csv", test[:50])
 
 
-def check_result(weights, curve):
-    load_denoiser(weights)
+def check_result(weights, curve, test):
+    mean, error = held_out_loss(load_denoiser(weights), SCHEDULE, test)
     with safe_open(weights, framework="pt") as file:
         stored = json.loads(file.metadata()["ddim_lib"])
     assert stored["settings"]["steps"] == 20
     assert stored["settings"]["data"] == "shipped"
+    assert stored["ema_test_loss"] == pytest.approx([mean, error], rel=1e-5)
     rows = list(csv.DictReader(curve.open()))
     assert [row["step"] for row in rows] == ["20"]
-    assert float(rows[0]["ema_test_loss"]) == pytest.approx(stored["ema_test_loss"][0], abs=1e-5)
+    assert float(rows[0]["ema_test_loss"]) == pytest.approx(mean, abs=1e-5)
     assert 0 < float(rows[0]["train_loss"]) < 1.1
 
 

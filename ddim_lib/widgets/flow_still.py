@@ -29,7 +29,7 @@ def still(
 ) -> bytes:
     """Draw a whole flow, its paths and where it ends, as a PNG; eta: None for σ̂."""
     paths = _walk(mixture, times, eta, points, Generator().manual_seed(seed))
-    figure = Figure(figsize=INCHES, dpi=DPI)
+    figure = Figure(figsize=INCHES, dpi=DPI, layout="none")
     canvas = FigureCanvasAgg(figure)
     ax = figure.add_axes((0, 0, 1, 1))
     _frame(ax, mixture)
