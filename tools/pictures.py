@@ -39,16 +39,17 @@ def walk() -> None:
 
 
 def explorer() -> None:
-    """Photograph chapter 3's explorer on the built site."""
+    """Photograph the landing page of the built site."""
     site = functools.partial(http.server.SimpleHTTPRequestHandler, directory=ROOT / "_build/html")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), site)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         page = browser.new_page(viewport={"width": 1100, "height": 900}, device_scale_factor=2)
-        page.goto(f"http://127.0.0.1:{server.server_port}/chapters/03_free_sigma.html#your-turn")
-        page.wait_for_selector(".grid-explorer canvas")
-        page.locator(".grid-explorer").first.screenshot(path=PICTURES / "explorer.png")
+        page.goto(f"http://127.0.0.1:{server.server_port}/intro.html")
+        page.wait_for_selector(".ddim-flow canvas")
+        page.wait_for_timeout(7000)  # until the points have arrived
+        page.locator(".ddim-flow").first.screenshot(path=PICTURES / "explorer.png")
         browser.close()
     server.shutdown()
 
