@@ -76,7 +76,7 @@ def compare(model, batch: int, steps: int, eta: float, repetitions: int) -> str:
 
 
 def arithmetic(forward: float, x: Tensor, steps: int, eta: float) -> str:
-    """Time both samplers on a network that costs nothing; the ratios at `forward` seconds a step."""
+    """Time both samplers on a network that costs nothing; ratios at `forward` seconds a step."""
     guess = torch.tanh(x)
     own, other = (
         statistics.median(seconds(loop, lambda x, t: guess, x, steps, eta) for _ in range(21))

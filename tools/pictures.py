@@ -45,10 +45,12 @@ def explorer() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1100, "height": 900}, device_scale_factor=2)
+        page = browser.new_page(
+            viewport={"width": 1100, "height": 900}, device_scale_factor=2, reduced_motion="reduce"
+        )
         page.goto(f"http://127.0.0.1:{server.server_port}/intro.html")
         page.wait_for_selector(".ddim-flow canvas")
-        page.wait_for_timeout(7000)  # until the points have arrived
+        page.wait_for_timeout(2000)  # without motion the points stand where they arrive
         page.locator(".ddim-flow").first.screenshot(path=PICTURES / "explorer.png")
         browser.close()
     server.shutdown()
