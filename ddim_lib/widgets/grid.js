@@ -167,7 +167,8 @@ class Explorer {
     if (this.isStored(setting)) {
       const left = this.counts.indexOf(setting.steps) * width, top = this.etas.indexOf(setting.eta) * height;
       this.face.paint(this.sheet, left, top, setting, "stored");
-      this.face.say(`${words(setting)} · stored`);
+      const exact = setting.eta === this.model.get("eta") && setting.steps === this.model.get("steps");
+      this.face.say(`${words(setting)} · ${exact ? "" : "nearest "}stored`);
     } else if (this.live) this.ask(setting);
   }
 
