@@ -360,7 +360,7 @@ def test_a_silent_kernel_counts_as_gone_until_it_speaks(fake):
     fake.locator("input.eta").press("ArrowRight")
     fake.locator(".trouble").wait_for()
     assert "The kernel does not answer" in fake.locator(".trouble").inner_text()
-    assert fake.locator("output").inner_text() == "η = 0.00 · 5 steps · stored"
+    assert fake.locator("output").inner_text() == "η = 0.00 · 5 steps · nearest stored"
     assert fake.locator(".ddim-grid").get_attribute("data-mode") == "stored"
     fake.evaluate("answer({ type: 'picture', eta: 0.01, steps: 5 }, picture())")
     fake.get_by_text("η = 0.01 · 5 steps · computed now").wait_for()
