@@ -138,6 +138,18 @@ def too_wide(page) -> list[str]:
     )
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_every_equation_is_set(name, browser, base):
+    with calm(browser, base) as watch:
+        watch.page.goto(base + name)
+        if 'class="math' not in (SITE / name).read_text():
+            return
+        watch.page.evaluate("MathJax.startup.promise")
+        assert watch.page.locator("mjx-container").count() > 0
+        wrong = "[...document.querySelectorAll('mjx-merror')].map((m) => m.dataset.mjxError)"
+        assert watch.page.evaluate(wrong) == []
+
+
 def test_works_below_a_sub_path(browser, chapter):
     with served(SITE.parent) as base, calm(browser, f"{base}{SITE.name}/") as watch:
         watch.page.goto(f"{base}{SITE.name}/index.html")

@@ -293,7 +293,7 @@ class Explorer {
   }
 }
 
-export function render({ model, el }) {
+function render({ model, el }) {
   const explorer = new Explorer(model);
   el.append(explorer.face.root);
   explorer.start();
