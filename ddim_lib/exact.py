@@ -25,6 +25,7 @@ class GaussianMixture:
         self.means, self.covariances = means.double(), covariances.double()
         self.weights = weights.double() / weights.double().sum()
         self._variances, self._axes = torch.linalg.eigh(self.covariances)
+        self._along = self._axes.transpose(0, 1).flatten(1)  # (d, K·d): x @ it, along every axis
         if not (self._variances > 0).all():
             raise ValueError(
                 f"need positive definite covariances, got eigenvalue {self._variances.min():.3g}"
@@ -60,9 +61,10 @@ class GaussianMixture:
         check_data("x", x)
         if x.ndim != 2 or x.shape[1] != self.means.shape[1]:
             raise ValueError(f"need x of shape (n, {self.means.shape[1]}), got {tuple(x.shape)}")
-        x = x.double()[:, None]
-        alpha_bar, beta_bar = amplitudes(schedule, t, x)
-        offset = torch.einsum("nki,kij->nkj", x - alpha_bar * self.means, self._axes)
+        x = x.double()
+        alpha_bar, beta_bar = amplitudes(schedule, t, x[:, None])
+        centres = torch.einsum("ki,kij->kj", self.means, self._axes)
+        offset = (x @ self._along).view(len(x), *centres.shape) - alpha_bar * centres
         variance = alpha_bar**2 * self._variances + beta_bar**2
         log_p = -0.5 * (offset**2 / variance + torch.log(2 * math.pi * variance)).sum(-1)
         return offset, variance, log_p + self.weights.log()
@@ -74,8 +76,8 @@ class GaussianMixture:
     def score(self, schedule: Schedule, x: Tensor, t: Time | Tensor) -> Tensor:
         """∇ log p_t(x), (n, d) in the dtype of x; 1/data units."""
         offset, variance, log_p = self._components(schedule, x, t)
-        pull = torch.einsum("nkj,kij->nki", offset / variance, self._axes)
-        return -(log_p.softmax(1)[..., None] * pull).sum(1).to(x.dtype)
+        pull = log_p.softmax(1)[..., None] * offset / variance
+        return -(pull.flatten(1) @ self._along.T).to(x.dtype)
 
     def eps(self, schedule: Schedule, x: Tensor, t: Time | Tensor) -> Tensor:
         """The exact noise predictor ε*(x, t) = −β̄_t ∇ log p_t(x), (n, d) in the dtype of x.

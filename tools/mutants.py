@@ -383,8 +383,8 @@ exact: mixture: noise not squared
 + alpha_bar**2 * self._variances + beta_bar
 
 exact: mixture: means not shrunk
-- x - alpha_bar * self.means
-+ x - self.means
+- - alpha_bar * centres
++ - centres
 
 exact: mixture: no normalisation
 - torch.log(2 * math.pi * variance)
@@ -395,12 +395,12 @@ exact: mixture: weights forgotten
 + log_p
 
 exact: mixture: std for variance
-- offset / variance, self._axes)
-+ offset / variance.sqrt(), self._axes)
+- * offset / variance
++ * offset / variance.sqrt()
 
-exact: mixture: axes transposed on the way back
-- "nkj,kij->nki", offset / variance
-+ "nkj,kji->nki", offset / variance
+exact: mixture: axes transposed
+- self._axes.transpose(0, 1).flatten(1)
++ self._axes.permute(2, 0, 1).flatten(1)
 
 exact: score: sign
 - return -(log_p.softmax(1)
