@@ -24,6 +24,13 @@ FLAGS = [
     "--disable-sync",
 ]
 NAMES = ("chromium", "google-chrome", "chromium-browser", "google-chrome-stable", "chrome")
+AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
+BARRIERS = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations
+    .filter(({ impact }) => ["serious", "critical"].includes(impact))
+    .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`));
+}"""
 COMPRESSED = (".html", ".css", ".js", ".svg", ".json")  # what a web server sends gzipped
 
 
@@ -133,3 +140,11 @@ def pixels(page: Page, number: int = 0) -> list[int]:
         }""",
         number,
     )
+
+
+def barriers(page: Page) -> list[str]:
+    """Return what axe-core calls a serious or critical barrier, all that folds being open."""
+    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(path=AXE)
+    return page.evaluate(BARRIERS)

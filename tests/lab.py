@@ -35,9 +35,9 @@ class Address(NamedTuple):
         return f"{self.origin}lab/tree/{name}?token={self.token}"
 
 
-def notebook(source: str) -> str:
-    """Return a notebook of one code cell, as the text of its file."""
-    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+def notebook(*sources: str) -> str:
+    """Return a notebook of these code cells, as the text of its file."""
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
     nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return nbformat.writes(nb)
 

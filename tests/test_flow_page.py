@@ -1,13 +1,14 @@
 """The flow explorer under a reader's hand: every control moves the picture, and nothing breaks."""
 
 import json
+import re
 import statistics
 from contextlib import contextmanager
 
 import pytest
 
-from ddim_lib.widgets.flow import FOLDER, FlowExplorer
-from tests.browser import chromium, served, watched
+from ddim_lib.widgets.flow import PARTS, STYLES, FlowExplorer
+from tests.browser import barriers, chromium, served, watched
 from tools.make_landing import FOLDER as LANDING
 from tools.make_landing import state
 
@@ -30,7 +31,7 @@ def site(tmp_path):
 def write(folder, **changes):
     """A page with the explorer alone, made of the files that the landing page is made of."""
     opening = json.dumps({**state(), "steps": 20, **changes})
-    flow, css = FlowExplorer._esm, (FOLDER / "flow.css").read_text(encoding="utf-8")
+    flow, css = FlowExplorer._esm, FlowExplorer._css
     landing = (LANDING / "landing.js").read_text(encoding="utf-8")
     (folder / "index.html").write_text(
         f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>flow</title>
@@ -73,6 +74,12 @@ def inked(page):
         for (let i = 3; i < data.length; i += 4) inked += data[i] > 0;
         return 4 * inked / data.length }"""
     )
+
+
+def test_the_landing_page_has_every_part():
+    page = (LANDING.parent.parent / "intro.md").read_text(encoding="utf-8")
+    held = re.findall(r"^:file: ddim_lib/widgets/(.*)$", page, re.M)
+    assert held == [*STYLES, *PARTS]
 
 
 # --- moving -------------------------------------------------------------------------------------
@@ -245,6 +252,17 @@ def test_every_control_has_a_name(browser, site):
         for control in page.locator("input, select, button").all():
             named = control.evaluate("e => e.ariaLabel || e.labels[0]?.textContent")
             assert named
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_barrier_in_any_state(browser, site, scheme):
+    with opened(browser, site, **STILL, color_scheme=scheme) as page:
+        settled(page)
+        assert barriers(page) == []
+        assert page.get_by_label("seed of the noise").is_visible()
+        page.evaluate("model.set('eta', 2)")
+        assert page.get_by_role("alert").is_visible()
+        assert barriers(page) == []
 
 
 # --- time ---------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from ipywidgets.embed import dependency_state, embed_data
 from PIL import Image
 
 from ddim_lib.widgets import explore
-from tests.browser import chromium, pixels, scroll_through, served, watched
+from tests.browser import barriers, chromium, pixels, scroll_through, served, watched
 from tests.lab import jupyter_lab, notebook
 
 ROOT = Path(__file__).parent.parent
@@ -32,6 +32,7 @@ PAGES = sorted(
 STATE = re.compile(
     r'<script type="application/vnd.jupyter.widget-state\+json">(.*?)</script>', re.S
 )
+FORMULA = 'class="math'
 EXPLORER = "ddim_lib.widgets.grid.GridExplorer"
 STILL = ".widget-still.gridexplorer"
 PHONE = {"width": 390, "height": 844}
@@ -111,6 +112,7 @@ def test_page(name, browser, base, capsys):
         if not STATE.search((SITE / name).read_text()):
             for part in ("widgets.js", "require.js", "anywidget", "html-manager"):
                 assert not watch.asked_for(part), f"{part} on a page without widgets"
+        assert watch.asked_for("mathjax") == (FORMULA in (SITE / name).read_text())
         watch.page.set_viewport_size(PHONE)
         for scheme in ("light", "dark"):
             watch.page.emulate_media(color_scheme=scheme)
@@ -141,12 +143,33 @@ def too_wide(page) -> list[str]:
 def test_every_equation_is_set(name, browser, base):
     with calm(browser, base) as watch:
         watch.page.goto(base + name)
-        if 'class="math' not in (SITE / name).read_text():
+        if FORMULA not in (SITE / name).read_text():
             return
         watch.page.evaluate("MathJax.startup.promise")
         assert watch.page.locator("mjx-container").count() > 0
         wrong = "[...document.querySelectorAll('mjx-merror')].map((m) => m.dataset.mjxError)"
         assert watch.page.evaluate(wrong) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_no_barrier_for_readers_with_disabilities(name, scheme, browser, base):
+    with calm(browser, base, color_scheme=scheme) as watch:
+        watch.page.goto(base + name)
+        scroll_through(watch.page)
+        watch.page.wait_for_function("!document.querySelector('.widget-still')")
+        watch.page.evaluate(SET)
+        assert barriers(watch.page) == []
+        watch.page.set_viewport_size(PHONE)
+        watch.page.evaluate(SET)
+        assert barriers(watch.page) == []
+
+
+SET = """async () => {
+  await window.MathJax?.startup.promise;
+  await document.fonts.ready;
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+}"""
 
 
 def test_works_below_a_sub_path(browser, chapter):
@@ -186,14 +209,28 @@ def test_widgets_wait_for_the_reader(browser, base, chapter):
         assert watch.page.locator(STILL).count() == 0, "the picture stands beside it"
 
 
-def test_without_javascript_the_picture_stands(browser, base, chapter):
+def test_without_javascript_the_pictures_stand(browser, base, chapter):
     with calm(browser, base, java_script_enabled=False) as watch:
         watch.page.goto(base + chapter)
-        still = watch.page.locator(STILL).first
-        still.scroll_into_view_if_needed()
-        assert still.is_visible()
-        assert still.bounding_box()["height"] > 50
-        assert still.get_attribute("alt") == explorers(chapter)[0]["alt"]
+        stills = watch.page.locator(".widget-still").all()
+        assert len(stills) >= 2
+        for still in stills:
+            still.scroll_into_view_if_needed()
+            assert still.is_visible()
+            assert still.bounding_box()["height"] > 50
+        alt = watch.page.locator(STILL).first.get_attribute("alt")
+        assert alt == explorers(chapter)[0]["alt"]
+
+
+def test_without_javascript_the_landing_page_has_its_picture(browser, base):
+    with calm(browser, base, java_script_enabled=False) as watch:
+        with watch.page.expect_response("**/flow.png") as answer:
+            watch.page.goto(base + "intro.html")
+        assert answer.value.ok
+        picture = watch.page.locator("#flow img")
+        assert picture.is_visible()
+        assert picture.bounding_box()["height"] > 200
+        assert picture.get_attribute("alt").startswith("1000 points flow from noise")
 
 
 def stored_picture(state: dict, eta: float, steps: int) -> list[int]:
@@ -305,8 +342,9 @@ DRAG = """async () => {
 }"""
 
 
-def test_vendored_files_are_those_listed():
-    vendor = ROOT / "web" / "vendor"
+@pytest.mark.parametrize("folder", ["web", "tests"])
+def test_vendored_files_are_those_listed(folder):
+    vendor = ROOT / folder / "vendor"
     table = (vendor / "VERSIONS.md").read_text()
     listed = dict(re.findall(r"^\| (\S+) \| \d+ \| ([0-9a-f]{64}) \|$", table, re.M))
     files = {
@@ -321,8 +359,7 @@ def test_vendored_files_are_those_listed():
 def fake(browser, tmp_path):
     """Return a page with an explorer of two grey pictures, and a model that keeps its questions."""
     explorer = explore(lambda eta, steps: np.full((2, 2), eta), eta=[0, 1], steps=[5])
-    module = (ROOT / "ddim_lib" / "widgets" / "grid.js").read_text()
-    module = module.replace("PATIENCE = 30_000", "PATIENCE = 500")
+    module = explorer._esm.replace("PATIENCE = 30_000", "PATIENCE = 500")
     traits = {name: explorer.get_state()[name] for name in FAKE_TRAITS}
     sheet = base64.b64encode(explorer.sheet).decode()
     (tmp_path / "grid.js").write_text(module)
@@ -404,6 +441,10 @@ def test_with_a_kernel_the_sliders_are_free(browser, tmp_path):
         assert "ValueError: too near to one" in explorer.locator(".trouble").inner_text()
         assert line.inner_text() == "η = 0.99 · 4 steps · not drawn"
         assert pixels(watch.page) == kept
+        eta.press("ArrowLeft")
+        watch.page.get_by_role("alert").get_by_text("got 116 of 128 NaN or infinite").wait_for()
+        assert line.inner_text() == "η = 0.98 · 4 steps · not drawn"
+        assert pixels(watch.page) == kept
         assert not watch.external
 
 
@@ -412,11 +453,39 @@ import numpy as np
 from ddim_lib.widgets import explore
 
 def draw(eta, steps):
-    if 0.95 < eta < 1:
+    if eta == 0.99:
         raise ValueError("too near to one")
-    picture = np.zeros((8, 16))
+    picture = np.full((8, 16), np.nan if eta == 0.98 else 0.0)
     picture[:steps, : 1 + round(100 * eta) % 16] = 1
     return picture
 
 explore(draw, eta=[0, 0.5, 1], steps=[1, 3, 7])
 """
+
+
+def test_with_a_kernel_the_flow_and_python_follow_each_other(browser, tmp_path):
+    (tmp_path / "flow.ipynb").write_text(notebook(*FLOW_CELLS))
+    with (
+        jupyter_lab(tmp_path) as address,
+        watched(browser, address.origin, reduced_motion="reduce") as watch,
+    ):
+        watch.page.goto(address.of("flow.ipynb"))
+        watch.page.locator(".jp-Notebook .cm-content").first.click()
+        watch.page.keyboard.press("Shift+Enter")
+        explorer = watch.page.locator(".ddim-flow[data-shown='5 steps · η = 0.00']")
+        explorer.wait_for(timeout=60_000)
+        explorer.get_by_label("η, the share").press("ArrowRight")
+        watch.page.locator(".ddim-flow[data-shown='5 steps · η = 0.01']").wait_for()
+        for cell, answer in ((1, "FlowExplorer(data='ring'; 5 steps, η = 0.01"), (2, "done")):
+            watch.page.locator(".jp-Notebook .cm-content").nth(cell).click()
+            watch.page.keyboard.press("Shift+Enter")
+            watch.page.locator(".jp-OutputArea-output", has_text=answer).wait_for()
+        watch.page.locator(".ddim-flow[data-shown='7 steps · η = 0.50']").wait_for()
+        assert not watch.external
+
+
+FLOW_CELLS = [
+    "from ddim_lib.widgets import flow\n\nexplorer = flow('ring', steps=5)\nexplorer",
+    "print(repr(explorer))",
+    "explorer.eta, explorer.steps = 0.5, 7\nprint('done')",
+]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Fetch the browser files that the site carries, into web/vendor, and write VERSIONS.md beside them.
-# Needs npm and Python 3.11+. Run it to change a version below, then commit the result.
+# Fetch the browser files that the site carries, into web/vendor, and those of its tests, into
+# tests/vendor; write VERSIONS.md beside each. Needs npm and Python 3.11+. Run it to change a
+# version below, then commit the result.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,6 +13,7 @@ anywidget=0.9.21
 ipywidgets=8.1.9 # for the licence: html-manager is a part of that project
 fonttools=4.60.1
 brotli=1.1.0
+axe=4.14.1 # tests only
 
 # The theme's icons; a glyph that is missing here comes from the theme's own, large font.
 icons=(
@@ -29,12 +31,14 @@ say() { echo "== $*"; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-out=$work/vendor
+out=$work/vendor tests=$work/tests
+mkdir -p "$tests/axe-core"
 mkdir -p "$out"/{anywidget,html-manager,icons,mathjax/input/tex/extensions,mathjax/output/chtml/fonts,mathjax/a11y}
 
 say "packages"
 (cd "$work" && npm pack --silent "@jupyter-widgets/html-manager@$html_manager" \
-  "requirejs@$requirejs" "mathjax@$mathjax" "@fortawesome/fontawesome-free@$fontawesome" >/dev/null)
+  "requirejs@$requirejs" "mathjax@$mathjax" "@fortawesome/fontawesome-free@$fontawesome" \
+  "axe-core@$axe" >/dev/null)
 for archive in "$work"/*.tgz; do
   mkdir "${archive%.tgz}"
   tar xzf "$archive" -C "${archive%.tgz}" --strip-components=1
@@ -67,22 +71,18 @@ subset() { # font, code points, file
 }
 subset fa-solid-900.ttf "$(codes "${icons[@]}")" solid.woff2
 subset fa-brands-400.ttf "$(codes "${brands[@]}")" brands.woff2
+cp "$work/axe-core-$axe"/{axe.min.js,LICENSE,LICENSE-3RD-PARTY.txt} "$tests/axe-core/"
 
 say "VERSIONS.md"
-{
-  echo "# Browser files that the site carries"
-  echo
-  echo "Fetched by \`tools/vendor.sh\`, unchanged except for the icons, which are a subset."
-  echo
-  echo "| package | version | licence | source | files |"
-  echo "|---|---|---|---|---|"
-  echo "| @jupyter-widgets/html-manager | $html_manager | BSD-3-Clause | npm | html-manager/ |"
-  echo "| requirejs | $requirejs | MIT | npm | require.js |"
-  echo "| mathjax | $mathjax | Apache-2.0 | npm | mathjax/ |"
-  echo "| @fortawesome/fontawesome-free | $fontawesome | OFL-1.1 (fonts) | npm | icons/ |"
-  echo "| anywidget | $anywidget | MIT | PyPI | anywidget/ |"
-  echo
-  python3 - "$out" <<'TABLE'
+versions() { # folder, title, sentence, a line of the first table for each package
+  local folder=$1 title=$2 sentence=$3
+  shift 3
+  {
+    printf '# %s\n\n%s\n\n' "$title" "$sentence"
+    printf '| package | version | licence | source | files |\n|---|---|---|---|---|\n'
+    printf '| %s |\n' "$@"
+    echo
+    python3 - "$folder" <<'TABLE'
 import hashlib, pathlib, sys
 
 print("| file | bytes | sha256 |\n|---|---|---|")
@@ -91,9 +91,21 @@ for path in sorted(p for p in root.rglob("*") if p.is_file()):
     data = path.read_bytes()
     print(f"| {path.relative_to(root)} | {len(data)} | {hashlib.sha256(data).hexdigest()} |")
 TABLE
-} >"$work/VERSIONS.md"
-mv "$work/VERSIONS.md" "$out/"
+  } >"$work/VERSIONS.md"
+  mv "$work/VERSIONS.md" "$folder/"
+}
+versions "$out" "Browser files that the site carries" \
+  'Fetched by `tools/vendor.sh`, unchanged except for the icons, which are a subset.' \
+  "@jupyter-widgets/html-manager | $html_manager | BSD-3-Clause | npm | html-manager/" \
+  "requirejs | $requirejs | MIT | npm | require.js" \
+  "mathjax | $mathjax | Apache-2.0 | npm | mathjax/" \
+  "@fortawesome/fontawesome-free | $fontawesome | OFL-1.1 (fonts) | npm | icons/" \
+  "anywidget | $anywidget | MIT | PyPI | anywidget/"
+versions "$tests" "Browser files of the tests" \
+  'Fetched by `tools/vendor.sh`, unchanged; the site does not carry them.' \
+  "axe-core | $axe | MPL-2.0 | npm | axe-core/"
 
-rm -rf web/vendor
+rm -rf web/vendor tests/vendor
 mv "$out" web/vendor
-say "web/vendor: $(du -sh web/vendor | cut -f1)"
+mv "$tests" tests/vendor
+say "web/vendor: $(du -sh web/vendor | cut -f1), tests/vendor: $(du -sh tests/vendor | cut -f1)"

@@ -1,6 +1,17 @@
-"""Sliders that live without a kernel: stored pictures, and a sampler that runs in the page."""
+"""Sliders that live without a kernel: stored pictures, and arithmetic that runs in the page."""
 
+from ddim_lib.widgets.chain import ChainExplorer, chain
 from ddim_lib.widgets.flow import FlowExplorer, flow
 from ddim_lib.widgets.grid import GridExplorer, explore
+from ddim_lib.widgets.posterior import PosteriorExplorer, posterior
 
-__all__ = ["FlowExplorer", "GridExplorer", "explore", "flow"]
+__all__ = [
+    "ChainExplorer",
+    "FlowExplorer",
+    "GridExplorer",
+    "PosteriorExplorer",
+    "chain",
+    "explore",
+    "flow",
+    "posterior",
+]

@@ -1,5 +1,6 @@
 // Noise flows into data under the reader's hand: what may be asked for, the controls, the explorer.
-// The sampler itself is in flow_sampler.js, what it looks like in flow_picture.js.
+// The sampler itself is in flow_sampler.js, what it looks like in flow_picture.js, the sliders in
+// sliders.js.
 
 // --- what the reader may ask for -----------------------------------------------------------------
 
@@ -34,68 +35,11 @@ export function complaint({ eta, steps, spacing, data, seed, points, mixtures })
 
 // --- controls ------------------------------------------------------------------------------------
 
-function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
-const ETA = {
-  name: "η", title: "η, the share of fresh noise", ends: ["0 deterministic", "1 DDPM"], width: 1,
-  value: (p) => Math.round(p * 1000) / 1000, place: (eta) => eta,
-  nudge: (eta, by) => Math.min(Math.max(Math.round(eta * 100 + by) / 100, 0), 1),
-};
-const STEPS = {
-  name: "steps", title: "number of steps", ends: ["1", "1000"], width: 3,
-  value: (p) => Math.round(10 ** p), place: (steps) => Math.log10(steps),
-  nudge(steps, by) { // by a twentieth, and by one at least
-    const moved = Math.round(steps * 1.05 ** by);
-    return Math.min(Math.max(by > 0 ? Math.max(moved, steps + 1) : Math.min(moved, steps - 1), 1), 1000);
-  },
-};
 const TIME = {
-  name: "time", title: "time, from noise to data", ends: ["noise", "data"], width: 1,
+  name: "time", title: "time, from noise to data", ends: ["noise", "data"], width: 1, kind: "time",
   value: (p) => p, place: (progress) => progress,
   nudge: (progress, by) => Math.min(Math.max(progress + by / 100, 0), 1),
 };
-const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
-
-// A native range; scale says how a position becomes a value, and where a key moves it.
-class Slider {
-  constructor(scale, move) {
-    Object.assign(this, { scale, move });
-    const range = { type: "range", min: 0, max: scale.width, step: "any" };
-    this.input = element("input", { ...range, "aria-label": scale.title });
-    this.input.addEventListener("input", () => move(scale.value(Number(this.input.value))));
-    this.input.addEventListener("keydown", (event) => {
-      if (!(event.key in KEYS)) return;
-      event.preventDefault(); // equal moves of the thumb would be unequal ones of the value
-      move(scale.nudge(this.shown, KEYS[event.key]));
-    });
-  }
-
-  show(value, text) {
-    if (this.scale.value(Number(this.input.value)) !== value) this.input.value = this.scale.place(value);
-    this.shown = value;
-    this.input.setAttribute("aria-valuetext", text);
-  }
-
-  axis(before = element("span", {}, this.scale.name)) {
-    const ends = this.scale.ends.map((end) => element("span", {}, end));
-    const rail = element("div", { class: "rail" }, before, this.input);
-    const under = element("div", { class: "ends", "aria-hidden": "true" }, ...ends);
-    return element("div", { class: this.scale === TIME ? "axis time" : "axis" }, rail, under);
-  }
-}
-
-function choice(title, names, move) {
-  const options = Object.entries(names).map(([value, name]) => element("option", { value }, name));
-  const select = element("select", { "aria-label": title }, ...options);
-  select.addEventListener("change", () => move(select.value));
-  return select;
-}
-
 const field = (name, control) => element("label", {}, element("span", {}, name), control);
 
 // What the reader sees and touches; what the hand does goes out by `move`, `scrub` and `toggle`.
@@ -112,7 +56,7 @@ class Face {
     this.trouble = element("p", { class: "trouble", role: "alert" });
     const knobs = element("div", { class: "knobs" }, this.eta.axis(), this.steps.axis());
     const parts = [this.picture.canvas, this.trouble, this.time.axis(this.button), this.line, knobs];
-    this.root = element("div", { class: "ddim-flow" }, ...parts, this.more(mixtures, move));
+    this.root = element("div", { class: "ddim ddim-flow" }, ...parts, this.more(mixtures, move));
   }
 
   more(mixtures, move) {
@@ -159,7 +103,6 @@ class Face {
 
 const BUDGET = 14; // ms of walking a frame: what is left of the points walks in the next ones
 const JOURNEY = 3200, REST = 1800; // ms from noise to data, and there
-const THEMES = { attributes: true, attributeFilter: ["class", "style", "data-theme", "data-jp-theme-light"] };
 const SLOWING = 1.6; // the end of the way, where most happens, takes the longer part of the time
 
 class Explorer {
@@ -182,22 +125,16 @@ class Explorer {
 
   start() {
     for (const name of SETTINGS) this.model.on(`change:${name}`, this.changed);
-    const scheme = matchMedia("(prefers-color-scheme: dark)");
-    const themes = new MutationObserver(() => this.ask());
-    for (const node of [document.documentElement, document.body]) themes.observe(node, THEMES);
-    const size = new ResizeObserver(() => this.ask());
-    size.observe(this.face.picture.canvas);
+    const unwatch = watchLooks([this.face.picture.canvas], () => this.ask());
     const sight = new IntersectionObserver((entries) => {
       this.seen = entries.at(-1).isIntersecting;
       this.ask();
     });
     sight.observe(this.face.root);
-    const repaint = () => this.ask();
-    scheme.addEventListener("change", repaint);
     this.stop = () => {
       for (const name of SETTINGS) this.model.off(`change:${name}`, this.changed);
-      for (const observer of [themes, size, sight]) observer.disconnect();
-      scheme.removeEventListener("change", repaint);
+      unwatch();
+      sight.disconnect();
       cancelAnimationFrame(this.asked);
     };
     this.renew();

@@ -1,7 +1,6 @@
 """The flow explorer: noise flows into data under the reader's hand, with no kernel needed."""
 
 import base64
-from pathlib import Path
 from typing import get_args
 
 import anywidget
@@ -15,9 +14,10 @@ from ddim_lib.exact import GaussianMixture
 from ddim_lib.schedule import Schedule, Spacing
 from ddim_lib.widgets.flow_still import still
 from ddim_lib.widgets.letters import letters
+from ddim_lib.widgets.parts import joined
 
-FOLDER = Path(__file__).parent
-PARTS = ("flow_sampler.js", "flow_picture.js", "flow.js")  # together one module without imports
+PARTS = ("colours.js", "sliders.js", "flow_sampler.js", "flow_picture.js", "flow.js")
+STYLES = ("sliders.css", "flow.css")
 WHOLE = {"seed": (0, 2**32 - 1), "points": (1, 100_000)}
 SHAPES = {
     "DDIM": letters,
@@ -36,8 +36,8 @@ class FlowExplorer(anywidget.AnyWidget):
     `data` a row (w, mean x, mean y, cov xx, cov xy, cov yy) a component.
     """
 
-    _esm = "\n".join((FOLDER / part).read_text(encoding="utf-8") for part in PARTS)
-    _css = FOLDER / "flow.css"
+    _esm = joined(*PARTS)
+    _css = joined(*STYLES)
     _ipython_display_ = None  # ipywidgets 7 prefers it to the mime bundle, which has the picture
 
     eta = traitlets.Float(0.0).tag(sync=True)
@@ -99,13 +99,16 @@ class FlowExplorer(anywidget.AnyWidget):
 
 
 def rows(mixture: MixtureParameters | GaussianMixture) -> list[list[float]]:
-    """Write a mixture in two dimensions as the page reads it: a row a component."""
+    """Write a mixture in two dimensions as the page reads it: a row a component.
+
+    Twelve digits of each number: the last ones differ from one processor to the next.
+    """
     means, covariances, weights = mixture.means, mixture.covariances, mixture.weights
     if means.ndim != 2 or means.shape[1] != 2 or not len(means):
         raise ValueError(f"need means of shape (K, 2), K >= 1, got {tuple(means.shape)}")
     checked = GaussianMixture(means, covariances, weights)
     parts = checked.weights[:, None], means, covariances[:, 0], covariances[:, 1, 1:]
-    return torch.cat(parts, dim=1).tolist()
+    return [[float(f"{v:.12g}") for v in row] for row in torch.cat(parts, dim=1).tolist()]
 
 
 def flow(

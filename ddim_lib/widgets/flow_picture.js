@@ -1,19 +1,8 @@
 // The picture of a walk: the data as filled contours, under paths that fade, under points.
 
-const NOISE = [213, 94, 0], MIDDLE = [176, 62, 140], DATA = [0, 114, 178]; // orange to blue, not through grey
-const DARK = { NOISE: [240, 128, 48], MIDDLE: [214, 112, 190], DATA: [74, 170, 232] };
 const HOLDS = [0.95, 0.7, 0.35]; // the share of the data that each contour holds
 const TRAILS = 160; // points that leave a path, where paths are short
 const INK = 900; // data units of path in all, where they are long and tangled
-
-function blend(from, to, w) {
-  return from.map((v, i) => Math.round(v + w * (to[i] - v)));
-}
-
-function colour(progress, dark) {
-  const [noise, middle, data] = dark ? [DARK.NOISE, DARK.MIDDLE, DARK.DATA] : [NOISE, MIDDLE, DATA];
-  return progress < 0.5 ? blend(noise, middle, 2 * progress) : blend(middle, data, 2 * progress - 1);
-}
 
 // What part of the plane a canvas shows: the data with a margin, and most of the noise.
 function windowOn(mixture, width, height) {
@@ -152,10 +141,4 @@ class Picture {
       pen.drawImage(stamp, x - half, y - half);
     }
   }
-}
-
-// Whether a CSS colour, as a browser computes it, is a light one: then the page is dark.
-function isLight(css) {
-  const [r, g, b] = css.match(/[\d.]+/g).map(Number);
-  return (0.299 * r + 0.587 * g + 0.114 * b) * (css.startsWith("color(") ? 255 : 1) > 140;
 }

@@ -1,25 +1,22 @@
 """One picture of a flow, by the library's own sampler: what stands where nothing moves."""
 
-import io
 from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
-from PIL import Image
 from torch import Generator, Tensor
 
 from ddim_lib.ddim import ddim_steps, ddpm_large_steps
 from ddim_lib.exact import GaussianMixture
 from ddim_lib.plots import DATA, NOISE
 from ddim_lib.schedule import Schedule
+from ddim_lib.widgets.paper import figure_of, png_of
 
-INCHES, DPI = (7.2, 4.05), 100
+INCHES = (7.2, 4.05)
 TRAILS = 120  # points that leave a path
 HOLDS = (0.95, 0.7, 0.35)  # the share of the data that each contour holds
 
@@ -29,18 +26,13 @@ def still(
 ) -> bytes:
     """Draw a whole flow, its paths and where it ends, as a PNG; eta: None for σ̂."""
     paths = _walk(mixture, times, eta, points, Generator().manual_seed(seed))
-    figure = Figure(figsize=INCHES, dpi=DPI, layout="none")
-    canvas = FigureCanvasAgg(figure)
+    figure = figure_of(*INCHES, layout="none")
     ax = figure.add_axes((0, 0, 1, 1))
     _frame(ax, mixture)
     _contours(ax, mixture)
     _paths(ax, paths[:, :TRAILS].numpy())
     ax.scatter(*paths[-1].T.numpy(), s=4, color=DATA, alpha=0.7, linewidths=0, zorder=3)
-    canvas.draw()
-    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(64)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
+    return png_of(figure)
 
 
 def _walk(

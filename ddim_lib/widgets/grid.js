@@ -1,24 +1,17 @@
 // Two sliders, η and steps, over a sheet of stored pictures. Without a kernel they move from one
 // stored picture to the next; once Python answers the ping they move freely, and it draws what is
-// not stored. One module without imports: a notebook, an editor and a web page can all load it.
+// not stored. grid.py joins sliders.js and this into one module without imports, which a notebook,
+// an editor and a web page can all load.
 
 const PATIENCE = 30_000; // ms; a kernel silent for longer counts as gone
 const PICTURE_WIDTH = 672; // CSS pixels at most, in whole multiples of the picture's own
 const PICTURE_HEIGHT = 480;
-const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
 
 const words = ({ eta, steps }) => `η = ${eta.toFixed(2)} · ${steps} ${steps === 1 ? "step" : "steps"}`;
 const same = (a, b) => a && b && a.eta === b.eta && a.steps === b.steps;
 
 function nearest(values, x) {
   return values.reduce((best, v, i) => (Math.abs(v - x) < Math.abs(values[best] - x) ? i : best), 0);
-}
-
-function element(tag, attributes, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
 }
 
 async function decode(view) {
@@ -30,19 +23,14 @@ async function decode(view) {
 
 // The stored values stand at the whole positions 0, 1, 2 … of the slider, evenly apart. A free
 // slider also gives the multiples of `quantum` between them.
-class Slider {
+class StoredSlider {
   constructor({ trait, name, title, values, quantum, marks }) {
     Object.assign(this, { trait, values, quantum, free: false });
     const last = values.length - 1;
     this.input = element("input", { type: "range", class: trait, "aria-label": title, min: 0, max: last, step: 1 });
     this.input.disabled = last === 0;
-    const ends = [values[0], values[last]].map((v) => element("span", {}, marks[v] ?? String(v)));
-    this.root = element(
-      "div",
-      { class: "axis" },
-      element("label", {}, element("span", {}, name), this.input),
-      element("div", { class: "ends", "aria-hidden": "true" }, ...ends),
-    );
+    const ends = [values[0], values[last]].map((v) => marks[v] ?? String(v));
+    this.root = axisOf(element("span", {}, name), this.input, ends);
   }
 
   get value() {
@@ -75,7 +63,7 @@ class Slider {
   listen(move) {
     this.input.addEventListener("input", () => move(this.value));
     this.input.addEventListener("keydown", (event) => {
-      if (!this.free || !(event.key in KEYS)) return;
+      if (!this.free || !event.key.startsWith("Arrow")) return;
       event.preventDefault(); // equal moves of the thumb would be unequal ones of the value
       move(this.snap(this.value + KEYS[event.key] * this.quantum));
     });
@@ -90,7 +78,7 @@ class Face {
     this.line = element("output", {});
     this.trouble = element("p", { class: "trouble", role: "alert" });
     this.trouble.hidden = true;
-    this.root = element("div", { class: "ddim-grid" }, this.canvas, ...sliders.map((s) => s.root), this.line, this.trouble);
+    this.root = element("div", { class: "ddim ddim-grid" }, this.canvas, ...sliders.map((s) => s.root), this.line, this.trouble);
     const scale = Math.floor(Math.min(PICTURE_WIDTH / width, PICTURE_HEIGHT / height));
     this.root.style.setProperty("--picture-width", `${width * Math.max(1, scale)}px`);
   }
@@ -118,7 +106,7 @@ class Explorer {
     const marks = { 0: "0 deterministic", 1: "1 DDPM" };
     const eta = { trait: "eta", name: "η", title: "η, the share of fresh noise", values: this.etas, quantum: 0.01, marks };
     const steps = { trait: "steps", name: "steps", title: "number of steps", values: this.counts, quantum: 1, marks: {} };
-    this.sliders = [new Slider(eta), new Slider(steps)];
+    this.sliders = [new StoredSlider(eta), new StoredSlider(steps)];
     this.face = new Face(this.sliders, model.get("tile"), model.get("alt"));
     this.live = false; // whether a kernel answers
     this.asked = null; // the setting that the kernel is drawing

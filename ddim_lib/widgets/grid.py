@@ -3,12 +3,12 @@
 import base64
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import anywidget
 import numpy as np
 import traitlets
 
+from ddim_lib.widgets.parts import joined
 from ddim_lib.widgets.progress import counted
 from ddim_lib.widgets.sheet import enlarged, tile_of, to_grey, to_png, to_sheet
 
@@ -23,8 +23,8 @@ class GridExplorer(anywidget.AnyWidget):
     page asks for it by a message {"type": "draw", "eta": …, "steps": …}.
     """
 
-    _esm = Path(__file__).with_name("grid.js")
-    _css = Path(__file__).with_name("grid.css")
+    _esm = joined("sliders.js", "grid.js")
+    _css = joined("sliders.css", "grid.css")
     _ipython_display_ = None  # ipywidgets 7 prefers it to the mime bundle, which has the picture
 
     eta = traitlets.Float().tag(sync=True)

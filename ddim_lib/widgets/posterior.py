@@ -1,0 +1,54 @@
+"""The posterior explorer: what x_0 and x_t say of x_s between them, in one dimension."""
+
+import traitlets
+
+from ddim_lib.widgets.parts import joined
+from ddim_lib.widgets.posterior_still import still
+from ddim_lib.widgets.step import PARTS, STYLES, StepExplorer, check_between
+
+MOST_X = 3  # of x_0 and x_t, in data units
+
+
+class PosteriorExplorer(StepExplorer):
+    """Prior, likelihood and posterior of x_s, moved by hand; `posterior` makes one.
+
+    t, steps, x_0, x_t, eta: the setting shown; observe, link and jslink them as with any ipywidget.
+    t need not be one of the steps' times: the step that contains it is shown.
+    """
+
+    _esm = joined(*PARTS, "posterior.js")
+    _css = joined(*STYLES)
+
+    x_0 = traitlets.Float(1.0).tag(sync=True)
+    x_t = traitlets.Float(0.5).tag(sync=True)
+
+    @traitlets.default("alt")
+    def _in_words(self) -> str:
+        return (
+            "Three bells over x_s: the prior that x_0 gives, the likelihood that x_t gives, and "
+            "the posterior between them with its mean and width"
+        )
+
+    @traitlets.validate("x_0", "x_t")
+    def _check_value(self, proposal: dict) -> float:
+        return check_between(proposal["trait"].name, proposal["value"], -MOST_X, MOST_X)
+
+    @property
+    def _setting(self) -> str:
+        return f"x_0={self.x_0:g}, x_t={self.x_t:g}; {super()._setting}"
+
+    def still(self) -> bytes:
+        """Draw the setting by `ddim_lib` itself, as a PNG: for places where nothing moves."""
+        return still(self.schedule_used(), self.piece(), self.x_0, self.x_t, self.eta)
+
+
+def posterior(
+    t: int = 300, steps: int = 10, x_0: float = 1.0, x_t: float = 0.5, eta: float = 1.0
+) -> PosteriorExplorer:
+    """Show what x_0 and x_t say of x_s, the next of the steps' times, under a slider for each.
+
+    t, steps: 1 … 1000, uniform times on DDPM's linear schedule. x_0, x_t: −3 … 3, data units.
+    eta: 0 … 1; 1 is Bayes' rule, less keeps the marginals and moves the mean and the width.
+    Raises ValueError on anything else.
+    """
+    return PosteriorExplorer(t=t, steps=steps, x_0=x_0, x_t=x_t, eta=eta)
