@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 ASSETS = Path(__file__).parent / "assets"
 GROUPS = 8  # of every group norm; channel counts are multiples of it
+SHIPPED = ("digits",)
 
 
 def time_embedding(t: Tensor, dim: int) -> Tensor:
@@ -138,20 +139,20 @@ def load_denoiser(source: str | Path) -> UNet:
     Raises ValueError: unknown name; a file that is truncated, foreign or of another architecture.
     Raises FileNotFoundError: no such file.
     """
-    path = _locate(source)
+    path = locate(source)
     config, weights = _read(path)
     model = UNet(**config)
-    _check_fit(weights, model.state_dict(), path)
+    check_fit(weights, model.state_dict(), path)
     model.load_state_dict(weights)
     return model.eval().requires_grad_(False)
 
 
-def _locate(source: str | Path) -> Path:
+def locate(source: str | Path) -> Path:
+    """Path of a shipped network's file by its name, or the path given; errors: load_denoiser's."""
     path = Path(source)
     if isinstance(source, str) and path.name == source and not path.suffix:
-        shipped = sorted(file.stem for file in ASSETS.glob("*.safetensors"))
-        if source not in shipped:
-            names = ", ".join(shipped)
+        if source not in SHIPPED:
+            names = ", ".join(SHIPPED)
             raise ValueError(
                 f"need a path or the name of a shipped network ({names}), got {source!r}"
             )
@@ -161,14 +162,19 @@ def _locate(source: str | Path) -> Path:
     return path
 
 
-def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
-    """Architecture config and tensors of a weight file."""
+def read_weights(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Header and tensors of a safetensors file; raises ValueError: truncated or of another kind."""
     try:
         with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return file.metadata() or {}, weights
     except SafetensorError as error:
         raise ValueError(f"need a whole safetensors file, got {path}: {error}") from error
+
+
+def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
+    """Architecture config and tensors of a weight file."""
+    header, weights = read_weights(path)
     try:
         config = json.loads(header["ddim_lib"])["config"]
         return {key: int(config[key]) for key in ("channels", "embedding")}, weights
@@ -178,7 +184,7 @@ def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
         ) from error
 
 
-def _check_fit(weights: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
+def check_fit(weights: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
     """Raise unless names, shapes and dtypes agree, naming the first that does not."""
     for key in expected | weights:
         want, got = (

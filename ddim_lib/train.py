@@ -5,8 +5,10 @@ The shipped weights, ddim_lib/assets/digits.safetensors, were made from the whol
     python -m ddim_lib.train digits --data FOLDER --steps 24000 --threads 1
 
 in about an hour; FOLDER has MNIST's four original files. Ctrl-C or SIGTERM stores everything
-beside --out, and --resume goes on exactly from there. A run repeats bit for bit on the same
-machine with the same version of torch and number of threads.
+beside --out, and --resume goes on exactly from there. A run on the processor repeats bit for bit
+on the same machine with the same version of torch and number of threads. With --device cuda the
+network, the images and all random numbers live on the GPU; the numbers are others than the
+processor's, so a run is resumed on the device where it was begun.
 """
 
 import argparse
@@ -15,7 +17,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
@@ -52,6 +54,14 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=Settings.seed)
     precisions = ["bfloat16", "float32"]  # bfloat16 is quick only where the processor knows it
     parser.add_argument("--precision", choices=precisions, default=Settings.precision)
+    width = "width of the network, a multiple of 8"
+    parser.add_argument("--channels", type=int, default=Settings.channels, help=width)
+    memory = "share of the averaged weights kept at each step"
+    parser.add_argument("--ema", type=float, default=Settings.ema, help=memory)
+    worth = "how much the loss at each time counts"
+    weightings = ["uniform", "min-snr"]
+    parser.add_argument("--weighting", choices=weightings, default=Settings.weighting, help=worth)
+    parser.add_argument("--device", default=Settings.device, help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--out", type=Path, default=Path("digits.safetensors"))
     again = parser.add_mutually_exclusive_group()
@@ -140,15 +150,15 @@ def finish(run: Run, out: Path) -> None:
 def prepare(args: argparse.Namespace, state: Path) -> tuple[Run, Tensor, Tensor]:
     """Do everything that can go wrong before the first step, storing the state included."""
     data = "shipped" if args.data is None else "mnist"
-    knobs = {name: getattr(args, name) for name in ("steps", "batch", "lr", "seed", "precision")}
+    knobs = {f.name: getattr(args, f.name) for f in fields(Settings) if f.name != "data"}
     settings = Settings(data, **knobs)
     if args.threads < 1:
         raise ValueError(f"need threads >= 1, got {args.threads}")
     check_out(args.out, args.resume, args.force)
-    run = start(settings, seeded_unet(settings.seed))
+    run = start(settings, seeded_unet(settings.seed, settings.channels))
     if args.resume:
         load_state(run, state)
-    images, test = load_images(args.data)
+    images, test = (part.to(settings.device) for part in load_images(args.data))
     save_state(run, state)
     return run, images, test
 

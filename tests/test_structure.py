@@ -13,13 +13,15 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "ddim_lib"
 LAYER = {  # a module imports only from lower layers
     "checks": 0, "data": 0, "nets": 0,
-    "schedule": 1,
+    "schedule": 1, "classifier": 1,
     "process": 2,
     "ddim": 3, "ode": 3, "exact": 3,
     "training": 4, "metrics": 4,
-    "train": 5,
-    "plots": 6,
-    "widgets": 7,
+    "train": 5, "train_classifier": 5, "results": 5, "cells": 5,
+    "plans": 6,
+    "tables": 7,
+    "plots": 8,
+    "widgets": 9,
 }  # fmt: skip
 DRAWING = {"matplotlib", "ipywidgets", "anywidget", "IPython", "PIL"}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -30,6 +30,7 @@ from ddim_lib.training import (
     seeded_unet,
     start,
     stratified_times,
+    time_weights,
     train,
 )
 
@@ -89,6 +90,33 @@ def test_stratified_times_with_more_images_than_times():
     assert stratified_times(6, 3, generator()).tolist() == [1, 1, 2, 2, 3, 3]
 
 
+def test_time_weights_have_mean_one_and_follow_the_noise():
+    """In ε, min(SNR, 1)/SNR: noise power over signal power until they are equal, then alike."""
+    assert torch.equal(time_weights("uniform", SCHEDULE), torch.ones(1001))
+    power = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64), 0)
+    snr = power / (1 - power)
+    expected = torch.minimum(snr, torch.ones(())) / snr
+    weights = time_weights("min-snr", SCHEDULE)
+    assert weights.dtype == torch.float32
+    torch.testing.assert_close(weights[1:].double(), expected / expected.mean(), rtol=1e-5, atol=0)
+    assert weights[1:].mean().item() == pytest.approx(1, rel=1e-5)
+    assert weights[0] == 0
+
+
+def test_training_weights_the_loss_by_its_time(images):
+    """What is reported, and descended, is the weighted mean over the batch."""
+    run = tiny_run(batch=2, precision="float32", weighting="min-snr")
+    _, value = next(train(run, SCHEDULE, images))
+    again = tiny_run(batch=2, precision="float32")
+    g = again.generator
+    x_0 = images[torch.randint(len(images), (2,), generator=g)]
+    t = stratified_times(2, 1000, g)
+    values = loss(again.model, SCHEDULE, x_0, t, torch.randn(x_0.shape, generator=g))
+    expected = (time_weights("min-snr", SCHEDULE)[t] * values).mean()
+    assert value == pytest.approx(expected.item(), rel=1e-5)
+    assert value != pytest.approx(values.mean().item(), rel=1e-3)
+
+
 def test_learning_rate_rises_then_falls():
     settings = Settings(steps=1000, lr=2.0)
     rates = [learning_rate(settings, step) for step in range(1000)]
@@ -105,6 +133,8 @@ def test_seeded_unet_leaves_the_global_generator_alone():
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+    assert first.shape[0] == 24
+    assert seeded_unet(1, 8).stem.weight.shape[0] == 8
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -136,6 +166,16 @@ def test_ema_keeps_a_thousand_steps_in_the_end(images):
         run.ema.head[2].bias.fill_(1.0)
     next(train(run, SCHEDULE, images))
     expected = 0.999 + 0.001 * run.model.head[2].bias
+    torch.testing.assert_close(run.ema.head[2].bias, expected, rtol=0, atol=1e-6)
+
+
+def test_ema_keeps_what_it_is_told_to(images):
+    run = tiny_run(steps=20_001, ema=0.75)
+    run.step = 20_000
+    with torch.no_grad():
+        run.ema.head[2].bias.fill_(1.0)
+    next(train(run, SCHEDULE, images))
+    expected = 0.75 + 0.25 * run.model.head[2].bias
     torch.testing.assert_close(run.ema.head[2].bias, expected, rtol=0, atol=1e-6)
 
 
@@ -180,6 +220,12 @@ def test_held_out_loss_covers_all_times(images):
         ({"seed": -1}, "got steps=4000, batch=64, seed=-1"),
         ({"lr": 0.0}, "need lr > 0, got lr=0.0"),
         ({"lr": math.nan}, "need lr > 0, got lr=nan"),
+        ({"channels": 0}, "need channels a multiple of 8, got 0"),
+        ({"channels": 20}, "need channels a multiple of 8, got 20"),
+        ({"ema": 1.0}, "need 0 <= ema < 1, got ema=1.0"),
+        ({"ema": math.nan}, "need 0 <= ema < 1, got ema=nan"),
+        ({"device": "tpu"}, "need device cpu or cuda, got 'tpu'"),
+        ({"weighting": "late"}, "need weighting uniform or min-snr, got 'late'"),
     ],
 )
 def test_settings_errors(knobs, message):
@@ -212,6 +258,52 @@ def test_state_of_other_settings(images, tmp_path):
     save_state(tiny_run(), tmp_path / "run.state")
     with pytest.raises(ValueError, match=r"need seed=0 as in .*run\.state, got seed=1"):
         load_state(tiny_run(seed=1), tmp_path / "run.state")
+
+
+def test_state_from_before_a_setting_existed(images, tmp_path):
+    """It was trained with what is now the default, and goes on only with that."""
+    run = tiny_run()
+    list(itertools.islice(train(run, SCHEDULE, images), 2))
+    save_state(run, tmp_path / "run.state")
+    state = torch.load(tmp_path / "run.state", weights_only=True)
+    del state["settings"]["ema"], state["settings"]["device"]
+    torch.save(state, tmp_path / "run.state")
+    again = tiny_run()
+    load_state(again, tmp_path / "run.state")
+    assert again.step == 2
+    with pytest.raises(ValueError, match=r"need ema=0.999 as in .*run\.state, got ema=0.5"):
+        load_state(tiny_run(ema=0.5), tmp_path / "run.state")
+
+
+def test_a_device_that_is_not_there(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="need a CUDA device for device cuda, got none"):
+        Settings(device="cuda")
+
+
+class Recorded:
+    """Count the calls of torch's functions by the device that they name."""
+
+    def __init__(self, monkeypatch, *names):
+        self.devices = {name: [] for name in names}
+        for name in names:
+            monkeypatch.setattr(torch, name, self.wrap(name, getattr(torch, name)))
+
+    def wrap(self, name, function):
+        def call(*args, **kwargs):
+            self.devices[name].append(kwargs.get("device"))
+            return function(*args, **kwargs)
+
+        return call
+
+
+def test_batches_are_drawn_on_the_device_of_the_run(images, monkeypatch):
+    """On a machine without a GPU one can only see that each draw asks for the run's device."""
+    run = tiny_run()
+    recorded = Recorded(monkeypatch, "randint", "rand", "randn")
+    next(train(run, SCHEDULE, images))
+    devices = {name: [str(d) for d in found] for name, found in recorded.devices.items()}
+    assert devices == {"randint": ["cpu"], "rand": ["cpu"], "randn": ["cpu"]}
 
 
 def test_state_missing(tmp_path):
@@ -365,11 +457,30 @@ def test_command_refuses_to_forget_a_run(tmp_path, capsys):
         (["--data", "absent"], "need the file absent/train-images-idx3-ubyte.gz, which does not"),
         (["--steps", "0"], "need steps >= 1"),
         (["--threads", "0"], "need threads >= 1, got 0"),
+        (["--channels", "12"], "need channels a multiple of 8, got 12"),
+        (["--ema", "1"], "need 0 <= ema < 1, got ema=1.0"),
+        (["--device", "gpu"], "need device cpu or cuda, got 'gpu'"),
     ],
 )
 def test_command_errors(tmp_path, monkeypatch, capsys, arguments, message):
     monkeypatch.chdir(tmp_path)
     assert message in refused(capsys, *arguments)
+
+
+def test_command_trains_the_width_and_average_that_it_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    training, test = command.load_images(None)
+    monkeypatch.setattr(command, "load_images", lambda _: (training, test[:50]))  # saves seconds
+    threads = torch.get_num_threads()
+    knobs = ["--channels", "8", "--ema", "0.5", "--device", "cpu", "--weighting", "min-snr"]
+    knobs += ["--out", "narrow.safetensors"]
+    assert command.main([*SHORT, *knobs]) == 0
+    torch.set_num_threads(threads)
+    assert load_denoiser(tmp_path / "narrow.safetensors").config["channels"] == 8
+    with safe_open(tmp_path / "narrow.safetensors", framework="pt") as file:
+        stored = json.loads(file.metadata()["ddim_lib"])["settings"]
+    assert (stored["channels"], stored["ema"], stored["device"]) == (8, 0.5, "cpu")
+    assert stored["weighting"] == "min-snr"
 
 
 def test_command_tries_to_write_before_it_trains(tmp_path, monkeypatch, capsys):
