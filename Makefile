@@ -1,6 +1,8 @@
 # make book       build the site                 make test       verify everything
 # make serve      read it on localhost           make notebooks  re-run the notebooks and compare
-# make execute    re-run and store the outputs   make bench      time the sampler
+# make execute    re-run and store the outputs   make colab      run them as Colab would
+# make mutants    break things; is it noticed?   make bench      time the sampler
+# make address URL=https://github.com/you/copy   write down where this copy of the book lives
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,10 +11,10 @@ SITE := _build/html
 export OMP_NUM_THREADS ?= 1
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
-.PHONY: help book serve test lint unit notebooks site execute bench mutants browser clean
+.PHONY: help book serve test lint unit notebooks colab site execute address bench mutants browser clean
 
 help:
-	@sed -n '1,3s/^# //p' Makefile
+	@sed -n '1,5s/^# //p' Makefile
 
 # --- set-up -------------------------------------------------------------------------------------
 
@@ -37,6 +39,15 @@ $(VENV)/all: requirements.txt constraints.txt pyproject.toml $(VENV)/book
 	  || { echo "pip could not install the library itself: see its message above"; exit 1; }
 	@touch $@
 
+$(VENV)/colab/ready: requirements-colab.txt $(VENV)/all
+	@echo "== an environment with Colab's versions (a minute or two)"
+	@rm -rf $(VENV)/colab
+	@$(BIN)/python -m venv $(VENV)/colab
+	@$(VENV)/colab/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-colab.txt \
+	  || { echo "pip could not install requirements-colab.txt: see its message above"; exit 1; }
+	@$(BIN)/python -m tools.share_torch $(VENV)/colab
+	@touch $@
+
 browser:
 	@sh tools/browser.sh
 
@@ -55,22 +66,28 @@ serve: $(VENV)/book
 
 # --- verify -------------------------------------------------------------------------------------
 
-test: lint unit notebooks site
-	@echo "== all of it holds: lint, unit tests, notebooks, site"
+test: lint unit notebooks colab site
+	@echo "== all of it holds: lint, unit tests, notebooks, here and as in Colab, site"
 
 lint: $(VENV)/all
 	@echo "== lint"
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . \
 	  || { echo "ruff found something: '$(BIN)/ruff check --fix . && $(BIN)/ruff format .' mends most"; exit 1; }
+	@$(BIN)/python -m tools.lint_notebooks \
+	  || { echo "the notebooks have faults: CONTRIBUTING.md explains the rules"; exit 1; }
 
 unit: $(VENV)/all browser
 	@echo "== unit tests"
-	@$(BIN)/python -m pytest -n 2 tests --ignore tests/test_site.py
+	@$(BIN)/python -m pytest -n 2 tests --ignore tests/test_site.py --ignore tests/test_colab.py
 
 notebooks: $(VENV)/all
 	@echo "== notebooks: run again, every stored output compared"
 	@$(BIN)/python -m pytest -p tests.notebook_outputs --nbval --nbval-current-env \
 	  -n 2 --dist loadfile $(NOTEBOOKS)
+
+colab: $(VENV)/colab/ready browser
+	@echo "== notebooks: each alone, in an environment like Colab's, with two threads"
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/test_colab.py
 
 site: $(VENV)/all browser book
 	@echo "== the built site in a browser"
@@ -80,13 +97,16 @@ site: $(VENV)/all browser book
 
 execute: $(VENV)/all
 	@echo "== running the notebooks and storing what they show"
-	@$(BIN)/python tools/execute.py $(NOTEBOOKS)
+	@$(BIN)/python -m tools.execute $(NOTEBOOKS)
 
 bench: $(VENV)/all
 	@$(BIN)/python tools/bench.py
 
 mutants: $(VENV)/all
-	@$(BIN)/python tools/mutants.py
+	@$(BIN)/python -m tools.mutants $(WORD)
+
+address: # by the system's Python: it needs no other package
+	@$(PYTHON) tools/address.py $(URL)
 
 clean:
 	rm -rf _build $(VENV) .pytest_cache .ruff_cache

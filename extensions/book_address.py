@@ -3,11 +3,15 @@
 The repository is BOOK_REPOSITORY, or what GitHub Actions says, or the git remote "origin"; a book
 whose repository is unknown gets no launch and repository buttons, rather than dead ones. BOOK_URL
 is where readers will find the site: link previews and the page for wrong addresses need it.
+
+A notebook opened in Colab first installs the library from the address in pyproject.toml. While that
+is only an example, the pages have no launch buttons either.
 """
 
 import os
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -21,6 +25,7 @@ ADDRESS = re.compile(
     r"(?P<host>github\.com|gitlab\.com|bitbucket\.org)[:/]"
     r"(?P<owner>[^/]+)/(?P<name>[^/]+?)(?:\.git)?/?"
 )
+EXAMPLE = "https://example.org/"
 BUTTONS = ("use_repository_button", "use_issues_button")
 logger = logging.getLogger(__name__)
 
@@ -58,21 +63,33 @@ def _git(folder: Path, *arguments: str) -> str:
     return run.stdout.strip() if run.returncode == 0 else ""
 
 
+def library_address(folder: Path) -> str:
+    """Return where the notebooks of the book in folder install the library from."""
+    with (folder / "pyproject.toml").open("rb") as f:
+        return tomllib.load(f)["project"]["urls"]["Repository"]
+
+
+def launch_trouble(repository: Repository | None, library: str) -> str:
+    """Say why a chapter cannot be launched, "" if it can."""
+    if repository is None:
+        return "unknown; set BOOK_REPOSITORY=https://github.com/owner/name to have launch buttons"
+    if library.startswith(EXAMPLE):
+        return f"{repository.url}, but notebooks install from {library}: run make address URL=…"
+    return ""
+
+
 def set_buttons(app: Sphinx, config: Config) -> None:
     """Fill in the theme's repository options, or take its buttons away."""
-    options = config.html_theme_options
-    repository = find_repository(Path(app.srcdir), dict(os.environ))
+    options, folder = config.html_theme_options, Path(app.srcdir)
+    repository, library = find_repository(folder, dict(os.environ)), library_address(folder)
+    options["repository_url"], options["repository_branch"] = repository or ("", "")
     if repository:
-        options["repository_url"], options["repository_branch"] = repository
         options.update(dict.fromkeys(BUTTONS, True))
-        logger.info("book repository: %s, branch %s", *repository)
-        return
-    options["repository_url"] = ""
-    options["launch_buttons"] = {}
-    logger.info(
-        "book repository: unknown, so no launch buttons; "
-        "set BOOK_REPOSITORY=https://github.com/owner/name to have them"
-    )
+    if trouble := launch_trouble(repository, library):
+        options["launch_buttons"] = {}
+        logger.info("book repository: %s", trouble)
+    else:
+        logger.info("book repository: %s, branch %s; library from %s", *repository, library)
 
 
 def set_site(app: Sphinx, config: Config) -> None:

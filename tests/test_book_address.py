@@ -57,3 +57,19 @@ def test_the_environment_comes_first(folder):
     )
     named = {"BOOK_REPOSITORY": "https://gitlab.com/third/copy", "BOOK_BRANCH": "v2", **actions}
     assert book_address.find_repository(folder, named) == ("https://gitlab.com/third/copy", "v2")
+
+
+HERE = book_address.Repository("https://github.com/someone/a-book", "main")
+
+
+def test_launch_buttons_need_a_repository_and_a_library_to_install():
+    assert book_address.launch_trouble(HERE, HERE.url) == ""
+    assert book_address.launch_trouble(HERE, "https://github.com/first/author") == ""
+    assert "make address" in book_address.launch_trouble(HERE, "https://example.org/owner/name")
+    assert "BOOK_REPOSITORY" in book_address.launch_trouble(None, HERE.url)
+
+
+def test_the_library_comes_from_the_address_in_the_project_file(tmp_path):
+    text = '[project.urls]\nRepository = "https://github.com/someone/a-book"\n'
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert book_address.library_address(tmp_path) == HERE.url

@@ -1,30 +1,59 @@
 """The notebook check must be able to fail, and the executor must repeat itself byte for byte."""
 
-import base64
-import io
+import contextlib
+import json
+import os
+import signal
 import subprocess
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from PIL import Image
 
-from tools.execute import STATE, execute, main, write
+from tools import output_mutants
+from tools.altered import Altered, alterations
+from tools.execute import execute, main
+from tools.files import write
 
 ROOT = Path(__file__).resolve().parents[1]
 CELLS = {
     "number": "print(f'{2 / 3:.4f}')",
-    "latex": "import sympy as sp\nsp.Symbol('kappa') ** 2",
+    "table": "for i in range(1, 5):\n    print(i, f'{i / 7:.3f}', i**2)",
+    "latex": "import sympy as sp\nsp.Symbol('kappa') ** 2 + sp.Symbol('x')",
     "figure": (
-        "import matplotlib.pyplot as plt\nfig, ax = plt.subplots(figsize=(2, 1))\n"
-        "ax.plot([0, 1], [0, 1])\nplt.show()"
+        "import matplotlib.pyplot as plt\nimport numpy as np\n"
+        "fig, ax = plt.subplots(figsize=(2, 1))\n"
+        "ax.plot(np.random.default_rng(0).normal(size=20))\nplt.show()"
     ),
+    "several": "display(sp.Symbol('y'))\nprint('and')\ndisplay(sp.Symbol('z'))\nprint('so on')",
     "widget": (
-        "import numpy as np\nfrom ddim_lib.widgets import explore\n"
+        "from ddim_lib.widgets import explore\n"
         "explore(lambda eta, steps: np.full((4, 6), eta), eta=[0, 1], steps=[1, 2])"
     ),
+}
+KINDS = {
+    "cell: never run",
+    "cells: in another order",
+    "cells: outputs exchanged",
+    "figure: another colour",
+    "figure: another seed",
+    "figure: shifted",
+    "formula: a digit",
+    "formula: a symbol",
+    "number: a digit",
+    "output: exchanged in a cell",
+    "output: removed",
+    "table: a cell",
+    "text: a letter",
+    "widget's picture: shifted",
+    "widget: a buffer",
+    "widget: a trait",
+    "widget: another one shown",
+    "widget: removed",
 }
 
 
@@ -38,61 +67,6 @@ def executed(tmp_path_factory):
     return path
 
 
-def output_of(nb, name):
-    return next(cell for cell in nb.cells if cell.id == name).outputs[0]
-
-
-def redraw(data, change):
-    """Change the pixels of a stored PNG."""
-    picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
-    buffer = io.BytesIO()
-    change(picture).save(buffer, "PNG")
-    data["image/png"] = base64.b64encode(buffer.getvalue()).decode()
-
-
-def shift(picture):
-    """Move a picture right by two pixels."""
-    moved = Image.new("RGB", picture.size, "white")
-    moved.paste(picture, (2, 0))
-    return moved
-
-
-def alter_number(nb):
-    output_of(nb, "number").text = "0.6668\n"
-
-
-def alter_latex(nb):
-    output_of(nb, "latex").data["text/latex"] = r"$\displaystyle \kappa^{3}$"
-
-
-def alter_figure(nb):
-    redraw(output_of(nb, "figure").data, shift)
-
-
-def alter_still(nb):
-    redraw(output_of(nb, "widget").data, lambda picture: picture.point(lambda v: 255 - v))
-
-
-def alter_slider(nb):
-    for model in nb.metadata.widgets[STATE]["state"].values():
-        model["state"].update({"etas": [0.0, 0.5]} if "etas" in model["state"] else {})
-
-
-def alter_sheet(nb):
-    for model in nb.metadata.widgets[STATE]["state"].values():
-        for buffer in model.get("buffers", []):
-            redraw(changed := {"image/png": buffer["data"]}, shift)
-            buffer["data"] = changed["image/png"]
-
-
-def remove_output(nb):
-    nb.cells[0].outputs = []
-
-
-def never_run(nb):
-    nb.cells[0].outputs, nb.cells[0].execution_count = [], None
-
-
 def check(path):
     """Run the notebook check on one notebook as `make notebooks` does."""
     plugins = ["-p", "tests.notebook_outputs", "-p", "no:cacheprovider", "-p", "no:xdist"]
@@ -103,45 +77,135 @@ def check(path):
 def test_the_check_passes_what_is_right(executed):
     run = check(executed)
     assert run.returncode == 0, run.stdout
-    assert "5 passed" in run.stdout  # four cells and the widgets' states
+    assert f"{len(CELLS) + 3} passed" in run.stdout  # and the Colab cell, form and widgets
+
+
+@pytest.fixture(scope="module")
+def tape(executed):
+    """The small notebook's run, recorded."""
+    path = executed.with_name("tape")
+    return output_mutants.record(executed, path), path
+
+
+def test_the_check_catches_every_alteration(executed, tape):
+    """A sample of what `make mutants` does with the chapters."""
+    nb = nbformat.read(executed, as_version=4)
+    altered = list(alterations(nb, tape[0].reseeded, limit=3))
+    assert {a.kind for a in altered} == KINDS
+    original = Altered(output_mutants.AS_IT_IS, "", nb)
+    tried = output_mutants.try_all([*altered, original], executed, tape[1])
+    survived = [key[1:] for key, caught in tried.items() if not caught]
+    assert not survived
+    assert max(Counter(a.kind for a in altered).values()) <= 3
+
+
+def without_effect(nb):
+    nb.cells[-1].metadata["note"] = "not an output"
+
+
+def ask_for_mercy(nb):
+    nb.cells[1].metadata["tags"] = ["nbval-ignore-output"]
+
+
+def ask_to_skip(nb):
+    nb.cells[1].metadata["tags"] = ["nbval-skip"]
+
+
+def ask_to_raise(nb):
+    nb.cells[1].metadata["tags"] = ["raises-exception"]
+
+
+def run_twice(nb):
+    nb.cells[2].execution_count = 7
+
+
+def split_stream(nb):
+    """All of a cell's text before its formulas, none between them."""
+    outputs = next(cell for cell in nb.cells if cell.get("id") == "several").outputs
+    first, second = [o for o in outputs if o.output_type == "stream"]
+    first.text += second.text
+    outputs.remove(second)
 
 
 @pytest.mark.parametrize(
-    "alter",
-    [
-        alter_number,
-        alter_latex,
-        alter_figure,
-        alter_still,
-        alter_slider,
-        alter_sheet,
-        remove_output,
-        never_run,
-    ],
+    "alter", [ask_for_mercy, ask_to_skip, ask_to_raise, run_twice, split_stream]
 )
-def test_the_check_catches(alter, executed, tmp_path):
+def test_the_check_catches(alter, executed, tape):
+    assert noticed(alter, executed, tape[1])
+
+
+def test_what_is_no_output_may_change(executed, tape):
+    assert not noticed(without_effect, executed, tape[1])
+
+
+def noticed(alter, executed, tape):
     nb = nbformat.read(executed, as_version=4)
     alter(nb)
-    path = tmp_path / "page.ipynb"
-    nbformat.write(nb, path)
-    run = check(path)
-    assert run.returncode != 0
-    assert "1 failed" in run.stdout or "never run" in run.stdout + run.stderr
+    return output_mutants.try_altered(Altered("by hand", "", nb), executed.name, tape)
 
 
-def test_executing_again_changes_no_byte(executed):
-    before = executed.read_bytes()
+def test_executing_again_is_no_diff(executed):
+    folder = executed.parent
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run([*git, "init", "-q"], cwd=folder, check=True)
+    subprocess.run([*git, "add", "page.ipynb"], cwd=folder, check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "once"], cwd=folder, check=True)
     assert main([str(executed)]) == 0
-    assert executed.read_bytes() == before
+    run = subprocess.run([*git, "diff", "--stat"], cwd=folder, capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (0, "")
+
+
+def test_ids_and_metadata_are_put_in_order(tmp_path):
+    path = tmp_path / "page.ipynb"
+    cells = [new_code_cell(f"x = {i}", metadata={"scrolled": True}) for i in range(3)]
+    raw = json.loads(nbformat.writes(new_notebook(cells=cells, metadata={"toc": {}})))
+    raw["cells"][1]["id"] = raw["cells"][0]["id"]
+    del raw["cells"][2]["id"]
+    results = set()
+    for _ in range(2):
+        path.write_text(json.dumps(raw))
+        assert main([str(path)]) == 0
+        results.add(path.read_text())
+    (text,) = results
+    nb = nbformat.reads(text, as_version=4)
+    assert len({cell.id for cell in nb.cells}) == 4
+    assert nb.cells[1].id == raw["cells"][0]["id"]
+    assert set(nb.metadata) == {"kernelspec", "language_info"}
+    assert all(cell.metadata == {} for cell in nb.cells[1:])
 
 
 def test_a_failing_notebook_is_left_as_it_was(executed, tmp_path, capsys):
-    path = tmp_path / "page.ipynb"
+    path, good = tmp_path / "page.ipynb", tmp_path / "good.ipynb"
     nb = nbformat.read(executed, as_version=4)
     nb.cells.append(new_code_cell("raise RuntimeError('no')", id="fails"))
     nbformat.write(nb, path)
+    write(new_notebook(cells=[new_code_cell("print(1)")]), good)
     before = path.read_bytes()
-    assert main([str(path)]) == 1
+    assert main([str(path), str(good)]) == 1
     assert path.read_bytes() == before
-    assert "left as it was" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == [path]
+    assert "left as it was" in capsys.readouterr().out
+    assert nbformat.read(good, as_version=4).cells[1].outputs[0].text == "1\n"
+    assert sorted(tmp_path.iterdir()) == [good, path]
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_run_leaves_the_notebook_whole(end, executed, tmp_path):
+    path, mark = tmp_path / "page.ipynb", tmp_path / "running"
+    nb = nbformat.read(executed, as_version=4)
+    source = f"import pathlib, time\npathlib.Path({str(mark)!r}).touch()\ntime.sleep(3)"
+    nb.cells.append(new_code_cell(source, id="slow"))
+    nbformat.write(nb, path)
+    before = path.read_bytes()
+    command = [sys.executable, "-m", "tools.execute", str(path)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    run = subprocess.Popen(command, cwd=ROOT, start_new_session=True, **quiet)
+    while not mark.exists():
+        assert run.poll() is None
+        time.sleep(0.05)
+    run.send_signal(end)
+    assert run.wait(timeout=60) != 0
+    with contextlib.suppress(ProcessLookupError):
+        while True:  # until the workers, which may outlive it, are gone as well
+            os.killpg(run.pid, 0)
+            time.sleep(0.05)
+    assert path.read_bytes() == before

@@ -1,17 +1,18 @@
 """Run notebooks and store their outputs in one canonical form.
 
-    python tools/execute.py chapters/*.ipynb
+    python -m tools.execute chapters/*.ipynb
 
-The same sources give the same bytes: no timings, no random widget ids, one kernel name. A notebook
-is written only after all of it ran, in one move, so that an interrupted or failed run leaves the
-old one whole.
+The same sources give the same bytes: no timings, no random ids, one kernel name. A notebook is
+written only after all of it ran, in one move, so that an interrupted or failed run leaves the old
+one whole. Two notebooks run at a time.
 """
 
-import hashlib
 import os
 import sys
-import tempfile
+import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 
 import nbformat
@@ -19,43 +20,24 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
+from tools.address import read_address
+from tools.colab import insert
+from tools.files import canonical, read, write
+
 TIMEOUT = 600  # seconds a cell may take
-STATE = "application/vnd.jupyter.widget-state+json"
-
-
-def widget_id(notebook: str, i: int) -> str:
-    """Id of the i-th widget that a notebook creates; notebook: its file name's stem."""
-    return hashlib.md5(f"{notebook}:{i}".encode()).hexdigest()
-
-
-def canonical(nb: NotebookNode, model_ids: list[str], name: str) -> NotebookNode:
-    """Replace what differs from run to run; model_ids: the widgets' ids in order of creation."""
-    text = nbformat.writes(nb)
-    for i, model_id in enumerate(model_ids):
-        text = text.replace(model_id, widget_id(name, i))
-    nb = nbformat.reads(text, as_version=4)
-    widgets = nb.metadata.get("widgets")
-    nb.metadata = NotebookNode(
-        kernelspec={"name": "python3", "display_name": "Python 3", "language": "python"},
-        language_info={"name": "python"},
-    )
-    if widgets:
-        nb.metadata.widgets = widgets
-    for cell in nb.cells:
-        cell.metadata.pop("execution", None)
-    return nb
+WORKERS = 2
 
 
 def execute(path: Path) -> NotebookNode:
     """Run one notebook in its own folder; raises CellExecutionError where a cell fails."""
-    nb = nbformat.read(path, as_version=4)
+    nb = read(path)
+    insert(nb, read_address())
     nb.metadata.pop("widgets", None)
     client = NotebookClient(
         nb,
         timeout=TIMEOUT,
         kernel_name="python3",
         record_timing=False,
-        coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute()
@@ -64,34 +46,57 @@ def execute(path: Path) -> NotebookNode:
     return nb
 
 
-def write(nb: NotebookNode, path: Path) -> None:
-    """Put nb in the place of path in one move."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".part")
+def store(path: Path) -> tuple[float, str]:
+    """Run one notebook and write it; return the seconds and, if a cell failed, the error."""
+    start, error = time.monotonic(), ""
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as f:
-            nbformat.write(nb, f)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        write(execute(path), path)
+    except CellExecutionError as failure:
+        error = f"left as it was, a cell failed:\n{failure}"
+    return time.monotonic() - start, error
+
+
+def end_with_parent() -> None:
+    """Let a worker end when the main process is killed; by itself it would wait for ever."""
+
+    def follow() -> None:
+        parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def store_all(paths: list[Path]) -> int:
+    """Run and write notebooks, WORKERS at a time; return how many failed."""
+    failed = 0
+    workers = min(WORKERS, len(paths))
+    with ProcessPoolExecutor(workers, get_context("spawn"), end_with_parent) as pool:
+        try:
+            runs = [pool.submit(store, path) for path in paths]
+            for path, run in zip(paths, runs, strict=True):
+                seconds, error = run.result()
+                failed += bool(error)
+                print(f"{path}: {error or 'stored'}, {seconds:.0f} s", flush=True)
+        except KeyboardInterrupt:
+            for worker in active_children():
+                worker.terminate()
+            raise
+    return failed
 
 
 def main(names: list[str]) -> int:
     """Execute each named notebook; 0 when all of them ran."""
-    failed = 0
-    for name in names:
-        path, start = Path(name), time.monotonic()
-        try:
-            write(execute(path), path)
-            print(f"{path}: stored, {time.monotonic() - start:.0f} s")
-        except CellExecutionError as error:
-            failed += 1
-            print(f"{path}: left as it was, a cell failed:\n{error}", file=sys.stderr)
+    try:
+        failed = store_all([Path(name) for name in names])
+    except KeyboardInterrupt:
+        print("interrupted: what is not named above is as it was", file=sys.stderr)
+        return 130
+    if failed:
+        print(f"{failed} of {len(names)} failed and are as they were", file=sys.stderr)
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 2:
-        sys.exit("need notebooks to run: python tools/execute.py chapters/*.ipynb")
+        sys.exit("need notebooks to run: python -m tools.execute chapters/*.ipynb")
     sys.exit(main(sys.argv[1:]))
