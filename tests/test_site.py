@@ -423,7 +423,7 @@ def test_with_a_kernel_the_sliders_are_free(browser, tmp_path):
         watch.page.locator(".jp-Notebook .cm-content").first.click()
         watch.page.keyboard.press("Shift+Enter")
         explorer = watch.page.locator(".ddim-grid[data-mode=live]")
-        explorer.wait_for(timeout=60_000)
+        explorer.wait_for(timeout=180_000)
         line, eta = explorer.locator("output"), explorer.locator("input.eta")
         stored = pixels(watch.page)
         eta.press("ArrowRight")
@@ -473,7 +473,7 @@ def test_with_a_kernel_the_flow_and_python_follow_each_other(browser, tmp_path):
         watch.page.locator(".jp-Notebook .cm-content").first.click()
         watch.page.keyboard.press("Shift+Enter")
         explorer = watch.page.locator(".ddim-flow[data-shown='5 steps · η = 0.00']")
-        explorer.wait_for(timeout=60_000)
+        explorer.wait_for(timeout=180_000)
         explorer.get_by_label("η, the share").press("ArrowRight")
         watch.page.locator(".ddim-flow[data-shown='5 steps · η = 0.01']").wait_for()
         for cell, answer in ((1, "FlowExplorer(data='ring'; 5 steps, η = 0.01"), (2, "done")):
