@@ -70,30 +70,42 @@ class Attention(nn.Module):
         return x + self.out(h.mT.reshape(x.shape))
 
 
-class UNet(nn.Module):
-    """Predict the noise ε̂(x_t, t) of 28×28 grey images; 281 340 parameters at the defaults.
+def signal(t: Tensor) -> Tensor:
+    """Signal amplitude as a formula,  ᾱ = exp(−(u/10 + 9.95 u²)/2)  with u = t/1000, like t.
 
+    Within 0.001 of DDPM's linear schedule, and smooth in t. What it misses, F learns.
+    Source: the integral of β² over Ho et al.'s linear schedule, halved.
+    """
+    u = t / 1000
+    return torch.exp(-(u / 10 + 9.95 * u**2) / 2)
+
+
+class UNet(nn.Module):
+    """Predict the noise of 28×28 grey images,  ε̂(x_t, t) = β̄_t x_t + ᾱ_t F(x_t, t).
+
+    F is what is learned. Late in the chain x_t is nearly the noise itself, and F need say only
+    the small rest; a network without that shortcut must first learn to repeat its input exactly.
     Each 2×2 patch of pixels is first folded into channels, so all work is at 14×14 and 7×7.
-    channels: a multiple of 8. embedding: width of the time embedding.
-    Source: Ho et al. 2020, appendix B, made small.
+    channels: a multiple of 8. embedding: width of the time embedding. 566 500 parameters at the
+    defaults.
+    Source: Ho et al. 2020, appendix B, made small; F is v = ᾱε − β̄x_0 of
+    Salimans & Ho 2022, section 4.
     """
 
-    def __init__(self, channels: int = 24, embedding: int = 128) -> None:
+    def __init__(self, channels: int = 32, embedding: int = 128) -> None:
         super().__init__()
         c, e = channels, embedding
-        self.config = {"channels": c, "embedding": e}
+        self.config = {"channels": c, "embedding": e, "predicts": "v"}
         self.time = nn.Sequential(nn.Linear(c, e), nn.SiLU(), nn.Linear(e, e), nn.SiLU())
         self.stem = nn.Conv2d(4, c, 3, padding=1)
         self.down14 = ResBlock(c, c, e)
         self.shrink = nn.Conv2d(c, c, 3, stride=2, padding=1)
         self.down7 = ResBlock(c, 2 * c, e)
-        self.middle = ResBlock(2 * c, 2 * c, e)
-        self.attention = Attention(2 * c)
+        self.middle1, self.attention1 = ResBlock(2 * c, 2 * c, e), Attention(2 * c)
+        self.middle2, self.attention2 = ResBlock(2 * c, 2 * c, e), Attention(2 * c)
         self.up7 = ResBlock(4 * c, 2 * c, e)
-        self.grow = nn.Sequential(
-            nn.Upsample(scale_factor=2), nn.Conv2d(2 * c, 2 * c, 3, padding=1)
-        )
-        self.up14 = ResBlock(3 * c, c, e)
+        self.grow = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(2 * c, c, 3, padding=1))
+        self.up14 = ResBlock(2 * c, c, e)
         self.head = nn.Sequential(
             nn.GroupNorm(GROUPS, c), nn.SiLU(), zeroed(nn.Conv2d(c, 4, 3, padding=1))
         )
@@ -105,13 +117,16 @@ class UNet(nn.Module):
         Raises ValueError or TypeError: another shape or dtype of x, another shape of t.
         """
         self._check(x)
-        e = self.time(time_embedding(self._batched(t, x), self.config["channels"]))
+        t = self._batched(t, x)
+        e = self.time(time_embedding(t, self.config["channels"]))
         h14 = self.down14(self.stem(F.pixel_unshuffle(x, 2)), e)
         h7 = self.down7(self.shrink(h14), e)
-        h = self.attention(self.middle(h7, e))
+        h = self.attention1(self.middle1(h7, e))
+        h = self.attention2(self.middle2(h, e))
         h = self.up7(torch.cat([h, h7], dim=1), e)
         h = self.up14(torch.cat([self.grow(h), h14], dim=1), e)
-        return F.pixel_shuffle(self.head(h), 2)
+        a_t = signal(t)[:, None, None, None]
+        return (1 - a_t**2).sqrt() * x + a_t * F.pixel_shuffle(self.head(h), 2)
 
     def _check(self, x: Tensor) -> None:
         if x.ndim != 4 or x.shape[1:] != (1, 28, 28):
@@ -177,11 +192,15 @@ def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
     header, weights = read_weights(path)
     try:
         config = json.loads(header["ddim_lib"])["config"]
-        return {key: int(config[key]) for key in ("channels", "embedding")}, weights
+        sizes = {key: int(config[key]) for key in ("channels", "embedding")}
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"need a file written by save_denoiser, got {path} without our metadata"
         ) from error
+    if config.get("predicts") != "v":  # older files hold a network whose output is ε̂ itself
+        got = f"{path}, which predicts {config.get('predicts', 'eps')}"
+        raise ValueError(f"need weights of a network that predicts v, got {got}")
+    return sizes, weights
 
 
 def check_fit(weights: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:

@@ -18,6 +18,9 @@ from ddim_lib.process import q_sample
 from ddim_lib.schedule import Schedule
 
 WARM_UP = 200  # steps
+WEIGHTINGS = ("uniform", "v")
+TIMES = ("uniform", "middle")
+CAP = 100.0  # of the weights of v: beyond it, late in the chain, there is nothing left to see
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,14 @@ class Settings:
     data: str = "shipped"
     steps: int = 4000
     batch: int = 64
-    lr: float = 1.5e-3
+    lr: float = 3e-3
     seed: int = 0
     precision: str = "bfloat16"
-    channels: int = 24
+    channels: int = 32
     ema: float = 0.999
     device: str = "cpu"
-    weighting: str = "uniform"
+    weighting: str = "v"
+    times: str = "middle"
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1 or self.seed < 0:
@@ -45,8 +49,9 @@ class Settings:
             raise ValueError(f"need channels a multiple of {GROUPS}, got {self.channels}")
         if not 0 <= self.ema < 1:
             raise ValueError(f"need 0 <= ema < 1, got ema={self.ema}")
-        if self.weighting not in ("uniform", "min-snr"):
-            raise ValueError(f"need weighting uniform or min-snr, got {self.weighting!r}")
+        for name, known in (("weighting", WEIGHTINGS), ("times", TIMES)):
+            if (value := getattr(self, name)) not in known:
+                raise ValueError(f"need {name} {' or '.join(known)}, got {value!r}")
         check_device(self.device)
 
 
@@ -82,29 +87,44 @@ def loss(model: Model, schedule: Schedule, x_0: Tensor, t: Tensor, eps: Tensor) 
     return (model(x_t, t) - eps).square().flatten(1).mean(1)
 
 
-def stratified_times(batch: int, T: int, generator: Generator) -> Tensor:
-    """Draw one uniform time from each of `batch` equal parts of 1 … T: (batch,), int64, rising.
+def time_density(times: str, T: int) -> Tensor:
+    """Probability with which each t is drawn in training, (T+1,) float64; none for t = 0.
 
-    Each time is uniform over the batch as a whole, but the batches differ less among each other.
+    uniform: all alike. middle: three draws in four from a bell around 0.4 T, 0.15 T wide, where it
+    is decided which digit it will be; the others uniform, so that no time is forgotten.
+    Source: Karras et al. 2022 (EDM), section 5, whose bell is over the logarithm of the noise.
+    """
+    t = torch.arange(T + 1, dtype=torch.float64)
+    flat = (t > 0).double() / T
+    if times == "uniform":
+        return flat
+    bell = (t > 0) * torch.exp(-((t - 0.4 * T) ** 2) / (2 * (0.15 * T) ** 2))
+    return 0.25 * flat + 0.75 * bell / bell.sum()
+
+
+def stratified_times(batch: int, density: Tensor, generator: Generator) -> Tensor:
+    """Draw times with the given probabilities: (batch,), int64, 1 … T, rising.
+
+    Each of `batch` equal parts of the probability gives one, so that the batches differ less
+    among each other. density: (T+1,), sums to 1.
     """
     device = generator.device
     drawn = torch.rand(batch, generator=generator, device=device)
     u = (torch.arange(batch, device=device) + drawn) / batch
-    return (u * T).long().clamp(max=T - 1) + 1
+    edges = density.cumsum(0).float().to(device)
+    return torch.searchsorted(edges, u, right=True).clamp(1, len(density) - 1)
 
 
 def time_weights(weighting: str, schedule: Schedule) -> Tensor:
-    """How much the loss at each t counts, (T+1,) float32; its mean over 1 … T is 1.
+    """How much the loss in ε counts at each t, (T+1,) float32; 1 at t = 0.
 
-    uniform: all alike. min-snr: min(1, β̄_t²/ᾱ_t²), as if x̂_0 were judged where the signal is the
-    weaker part and ε̂ where the noise is. More than half of the uniform loss comes from t <= 200,
-    where only pixels are decided; which digit it will be is decided at t = 400 … 600.
-    Source: Hang et al. 2023 (Min-SNR), eq. 8 for a predicted ε, with γ = 1.
+    uniform: all alike. v: min(1/ᾱ_t², 100), as if the error of F = (ε̂ − β̄_t x_t)/ᾱ_t were judged;
+    in ε the same error looks small late in the chain, where the shape of the digit is decided.
+    Source: Salimans & Ho 2022, section 4 (the loss in v, SNR + 1 in their terms).
     """
-    weights = torch.ones(schedule.T + 1, dtype=torch.float64)
-    if weighting == "min-snr":
-        weights = (schedule.noise_level**2).clamp(max=1)
-    return (weights / weights[1:].mean()).float()
+    if weighting == "uniform":
+        return torch.ones(schedule.T + 1)
+    return (1 / schedule.alpha_bar**2).clamp(max=CAP).float()
 
 
 def learning_rate(settings: Settings, step: int) -> float:
@@ -113,7 +133,7 @@ def learning_rate(settings: Settings, step: int) -> float:
     return settings.lr * min(1, (step + 1) / WARM_UP) * (0.01 + 0.99 * cosine)
 
 
-def seeded_unet(seed: int, channels: int = 24) -> UNet:
+def seeded_unet(seed: int, channels: int = 32) -> UNet:
     """Make a fresh network whose weights depend on the seed and its width alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -135,20 +155,25 @@ def train(run: Run, schedule: Schedule, images: Tensor) -> Iterator[tuple[int, f
     """Train up to settings.steps and yield (step, loss) after each; stop or go on as you like.
 
     images: (n, *dims), float32. Changes run in place. Batches are drawn on the run's device.
+    What is descended is weighted by time; the loss that is told is in plain ε, as if all times had
+    been drawn alike, whatever the settings.
     """
-    device = run.settings.device
+    device, settings = run.settings.device, run.settings
     images = images.to(device)
-    weights = time_weights(run.settings.weighting, schedule).to(device)
-    while run.step < run.settings.steps:
-        n, g = run.settings.batch, run.generator
+    density = time_density(settings.times, schedule.T)
+    weights = time_weights(settings.weighting, schedule)
+    weights = (weights / (density * weights).sum()).float().to(device)
+    fair = (time_density("uniform", schedule.T) / density).nan_to_num().float().to(device)
+    while run.step < settings.steps:
+        n, g = settings.batch, run.generator
         x_0 = images[torch.randint(len(images), (n,), generator=g, device=device)]
-        t = stratified_times(n, schedule.T, g)
+        t = stratified_times(n, density, g)
         eps = torch.randn(x_0.shape, generator=g, device=device)
-        with torch.autocast(device, torch.bfloat16, enabled=run.settings.precision == "bfloat16"):
-            value = (weights[t] * loss(run.model, schedule, x_0, t, eps)).mean()
-        _descend(run, value)
+        with torch.autocast(device, torch.bfloat16, enabled=settings.precision == "bfloat16"):
+            values = loss(run.model, schedule, x_0, t, eps)
+        _descend(run, (weights[t] * values).mean())
         run.step += 1
-        run.recent.append(value.item())
+        run.recent.append((fair[t] * values.detach()).mean().item())
         yield run.step, run.recent[-1]
 
 

@@ -10,7 +10,15 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ddim_lib.data import load_digits
-from ddim_lib.nets import Attention, ResBlock, UNet, load_denoiser, save_denoiser, time_embedding
+from ddim_lib.nets import (
+    Attention,
+    ResBlock,
+    UNet,
+    load_denoiser,
+    save_denoiser,
+    signal,
+    time_embedding,
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +38,35 @@ def model():
 
 
 def test_parameter_count_of_the_design():
-    assert sum(weight.numel() for weight in UNet().parameters()) == 281_340
+    assert sum(weight.numel() for weight in UNet().parameters()) == 540_868
 
 
-def test_a_fresh_network_predicts_nothing(noisy):
-    assert torch.equal(UNet(channels=8)(noisy, 500), torch.zeros_like(noisy))
+def test_signal_is_close_to_ddpms():
+    power = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64), 0)
+    t = torch.arange(1, 1001, dtype=torch.float64)
+    torch.testing.assert_close(signal(t), power.sqrt(), rtol=0, atol=1e-3)
+    assert signal(torch.tensor(0.0)) == 1
+
+
+def test_a_fresh_network_sees_only_noise_late_and_none_early(noisy):
+    """F = 0: the guess is the part of x_t that would be noise if x_0 were unknown, β̄_t x_t."""
+    net = UNet(channels=8)
+    power = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64), 0)
+    for t in (1, 250, 1000):
+        share = math.sqrt(1 - power[t - 1])
+        torch.testing.assert_close(net(noisy, t), share * noisy, rtol=2e-3, atol=4e-3)
+
+
+def test_the_output_is_the_input_and_f_turned_by_the_schedules_angle(model, noisy):
+    """ε̂ = β̄x + ᾱF, with F's own view of (x, t) read off where the head ends."""
+    seen = []
+    model.head.register_forward_hook(lambda *call: seen.append(call[2]))
+    eps_hat = model(noisy, torch.tensor([1.0, 400.0, 1000.0]))
+    f = nn.functional.pixel_shuffle(seen[0], 2)
+    for i, u in enumerate((0.001, 0.4, 1.0)):
+        a = math.exp(-(0.1 * u + 9.95 * u**2) / 2)
+        expected = math.sqrt(1 - a**2) * noisy[i] + a * f[i]
+        torch.testing.assert_close(eps_hat[i], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_fresh_branches_are_silent():
@@ -153,7 +185,10 @@ def test_round_trip(model, path, noisy):
 def test_metadata_is_readable_by_anyone(path):
     with safe_open(path, framework="pt") as file:
         stored = json.loads(file.metadata()["ddim_lib"])
-    assert stored == {"config": {"channels": 8, "embedding": 16}, "steps": 3}
+    assert stored == {
+        "config": {"channels": 8, "embedding": 16, "predicts": "v"},
+        "steps": 3,
+    }
 
 
 def test_unknown_name():
@@ -199,6 +234,14 @@ def test_foreign_file(tmp_path, metadata):
         load_denoiser(tmp_path / "other.safetensors")
 
 
+def test_weights_of_a_network_that_predicts_otherwise(model, tmp_path):
+    del model.config["predicts"]  # as the first edition's files
+    save_denoiser(model, tmp_path / "old.safetensors", {})
+    message = r"need weights of a network that predicts v, got .*old.*, which predicts eps"
+    with pytest.raises(ValueError, match=message):
+        load_denoiser(tmp_path / "old.safetensors")
+
+
 def test_weights_of_another_width(path):
     rewrite(path, lambda weights: weights.update(UNet(channels=16, embedding=16).state_dict()))
     with pytest.raises(ValueError, match=r"as time\.0\.weight for this architecture, got") as error:
@@ -214,8 +257,8 @@ def test_weights_of_another_type(path):
 
 
 def test_weights_that_lack_a_layer(path):
-    rewrite(path, lambda weights: weights.pop("attention.qkv.bias"))
-    with pytest.raises(ValueError, match=r"\(48,\) as attention\.qkv\.bias .*, got nothing"):
+    rewrite(path, lambda weights: weights.pop("attention1.qkv.bias"))
+    with pytest.raises(ValueError, match=r"\(48,\) as attention1\.qkv\.bias .*, got nothing"):
         load_denoiser(path)
 
 

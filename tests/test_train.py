@@ -30,6 +30,7 @@ from ddim_lib.training import (
     seeded_unet,
     start,
     stratified_times,
+    time_density,
     time_weights,
     train,
 )
@@ -78,8 +79,9 @@ def test_loss_of_no_guess_is_the_mean_square_of_the_noise(images):
     torch.testing.assert_close(values, (eps**2).mean(dim=(1, 2, 3)))
 
 
-def test_stratified_times_fill_1_to_T():
-    draws = torch.stack([stratified_times(10, 1000, generator(seed)) for seed in range(500)])
+def test_times_drawn_alike_fill_1_to_T():
+    alike = time_density("uniform", 1000)
+    draws = torch.stack([stratified_times(10, alike, generator(seed)) for seed in range(500)])
     parts = 100 * torch.arange(10)
     assert ((draws > parts) & (draws <= parts + 100)).all()
     assert (draws.min(), draws.max()) == (1, 1000)
@@ -87,34 +89,72 @@ def test_stratified_times_fill_1_to_T():
 
 
 def test_stratified_times_with_more_images_than_times():
-    assert stratified_times(6, 3, generator()).tolist() == [1, 1, 2, 2, 3, 3]
+    drawn = stratified_times(6, time_density("uniform", 3), generator())
+    assert drawn.tolist() == [1, 1, 2, 2, 3, 3]
 
 
-def test_time_weights_have_mean_one_and_follow_the_noise():
-    """In ε, min(SNR, 1)/SNR: noise power over signal power until they are equal, then alike."""
+@pytest.mark.parametrize("times", ["uniform", "middle"])
+def test_times_are_drawn_with_their_probability(times):
+    """A part of the interval gets its share: counts against the density's own sum, ± 4 sd."""
+    density = time_density(times, 1000)
+    assert density.sum().item() == pytest.approx(1, abs=1e-12)
+    assert density[0] == 0
+    assert density[1:].min() > 0
+    draws = torch.cat([stratified_times(64, density, generator(seed)) for seed in range(400)])
+    for low, high in ((0, 100), (100, 300), (300, 500), (500, 1000)):
+        share = ((draws > low) & (draws <= high)).double().mean().item()
+        expected = density[low + 1 : high + 1].sum().item()
+        assert share == pytest.approx(expected, abs=4 * math.sqrt(expected / len(draws)))
+
+
+def test_the_middle_is_a_bell_on_a_floor():
+    """Mean and spread of a quarter uniform and three quarters normal(400, 150), cut at 0 and T."""
+    density = time_density("middle", 1000)
+    t = torch.arange(1, 1001, dtype=torch.float64)
+    bell = torch.distributions.Normal(400.0, 150.0).log_prob(t).exp()
+    expected = 0.25 / 1000 + 0.75 * bell / bell.sum()
+    torch.testing.assert_close(density[1:], expected, rtol=1e-5, atol=0)
+
+
+def test_time_weights_follow_the_noise():
+    """1/ᾱ² up to a hundred: the error of v = (ε̂ − β̄x)/ᾱ, from powers summed here."""
     assert torch.equal(time_weights("uniform", SCHEDULE), torch.ones(1001))
     power = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64), 0)
-    snr = power / (1 - power)
-    expected = torch.minimum(snr, torch.ones(())) / snr
-    weights = time_weights("min-snr", SCHEDULE)
+    weights = time_weights("v", SCHEDULE)
     assert weights.dtype == torch.float32
-    torch.testing.assert_close(weights[1:].double(), expected / expected.mean(), rtol=1e-5, atol=0)
-    assert weights[1:].mean().item() == pytest.approx(1, rel=1e-5)
-    assert weights[0] == 0
+    expected = torch.minimum(1 / power, torch.tensor(100.0))
+    torch.testing.assert_close(weights[1:].double(), expected, rtol=1e-5, atol=0)
+    assert (weights == 100).any()
 
 
 def test_training_weights_the_loss_by_its_time(images):
-    """What is reported, and descended, is the weighted mean over the batch."""
-    run = tiny_run(batch=2, precision="float32", weighting="min-snr")
-    _, value = next(train(run, SCHEDULE, images))
+    """Descended: the weighted mean, of mean weight 1. Told: the plain mean over even times."""
+    run = tiny_run(batch=2, precision="float32")
+    gradients = run.model.head[2].weight
+    _, told = next(train(run, SCHEDULE, images))
+    clipped = gradients.grad.clone()
+
     again = tiny_run(batch=2, precision="float32")
     g = again.generator
     x_0 = images[torch.randint(len(images), (2,), generator=g)]
-    t = stratified_times(2, 1000, g)
+    density, weights = time_density("middle", 1000), time_weights("v", SCHEDULE)
+    t = stratified_times(2, density, g)
     values = loss(again.model, SCHEDULE, x_0, t, torch.randn(x_0.shape, generator=g))
-    expected = (time_weights("min-snr", SCHEDULE)[t] * values).mean()
-    assert value == pytest.approx(expected.item(), rel=1e-5)
-    assert value != pytest.approx(values.mean().item(), rel=1e-3)
+    assert told == pytest.approx((values / (1000 * density[t])).mean().item(), rel=1e-5)
+    mean_weight = (density * weights).sum()
+    (weights[t] / mean_weight * values).mean().backward()
+    nn.utils.clip_grad_norm_(again.model.parameters(), 1.0)
+    torch.testing.assert_close(again.model.head[2].weight.grad, clipped, rtol=1e-4, atol=1e-7)
+
+
+def test_what_is_told_does_not_depend_on_which_times_are_drawn(images):
+    """The told loss of a fixed predictor, averaged over many batches, is the same for both."""
+    means = []
+    for times in ("uniform", "middle"):
+        run = start(Settings(precision="float32", batch=64, times=times, lr=1e-12), Scaled(0.5))
+        told = [value for _, value in itertools.islice(train(run, SCHEDULE, images), 200)]
+        means.append(sum(told) / len(told))
+    assert means[0] == pytest.approx(means[1], rel=0.02)
 
 
 def test_learning_rate_rises_then_falls():
@@ -133,20 +173,19 @@ def test_seeded_unet_leaves_the_global_generator_alone():
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
-    assert first.shape[0] == 24
+    assert first.shape[0] == 32
     assert seeded_unet(1, 8).stem.weight.shape[0] == 8
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_training_lowers_the_loss(images, precision):
-    run = tiny_run(steps=50, lr=0.04, precision=precision)
+    run = tiny_run(steps=150, lr=0.03, precision=precision)
     before, _ = held_out_loss(run.ema, SCHEDULE, images)
     steps = list(train(run, SCHEDULE, images))
     after, _ = held_out_loss(run.ema, SCHEDULE, images)
-    assert [step for step, _ in steps] == list(range(1, 51))
-    assert before == pytest.approx(1, abs=0.02)  # a fresh network predicts 0
-    assert steps[-1][1] < 0.7
-    assert after < 0.7
+    assert [step for step, _ in steps] == list(range(1, 151))
+    assert before == pytest.approx(0.28, abs=0.02)  # a fresh network guesses β̄x
+    assert after < 0.75 * before
 
 
 def test_ema_is_the_weighted_mean_of_the_past(images):
@@ -182,9 +221,9 @@ def test_ema_keeps_what_it_is_told_to(images):
 class Scaled(nn.Module):
     """A model with one weight, whose gradient can be made as large as one likes."""
 
-    def __init__(self):
+    def __init__(self, weight=1e4):
         super().__init__()
-        self.weight = nn.Parameter(torch.tensor(1e4))
+        self.weight = nn.Parameter(torch.tensor(weight))
 
     def forward(self, x, t):
         return self.weight * x
@@ -225,7 +264,8 @@ def test_held_out_loss_covers_all_times(images):
         ({"ema": 1.0}, "need 0 <= ema < 1, got ema=1.0"),
         ({"ema": math.nan}, "need 0 <= ema < 1, got ema=nan"),
         ({"device": "tpu"}, "need device cpu or cuda, got 'tpu'"),
-        ({"weighting": "late"}, "need weighting uniform or min-snr, got 'late'"),
+        ({"weighting": "late"}, "need weighting uniform or v, got 'late'"),
+        ({"times": "late"}, "need times uniform or middle, got 'late'"),
     ],
 )
 def test_settings_errors(knobs, message):
@@ -472,7 +512,7 @@ def test_command_trains_the_width_and_average_that_it_is_told(tmp_path, monkeypa
     training, test = command.load_images(None)
     monkeypatch.setattr(command, "load_images", lambda _: (training, test[:50]))  # saves seconds
     threads = torch.get_num_threads()
-    knobs = ["--channels", "8", "--ema", "0.5", "--device", "cpu", "--weighting", "min-snr"]
+    knobs = ["--channels", "8", "--ema", "0.5", "--device", "cpu", "--weighting", "uniform"]
     knobs += ["--out", "narrow.safetensors"]
     assert command.main([*SHORT, *knobs]) == 0
     torch.set_num_threads(threads)
@@ -480,7 +520,7 @@ def test_command_trains_the_width_and_average_that_it_is_told(tmp_path, monkeypa
     with safe_open(tmp_path / "narrow.safetensors", framework="pt") as file:
         stored = json.loads(file.metadata()["ddim_lib"])["settings"]
     assert (stored["channels"], stored["ema"], stored["device"]) == (8, 0.5, "cpu")
-    assert stored["weighting"] == "min-snr"
+    assert stored["weighting"] == "uniform"
 
 
 def test_command_tries_to_write_before_it_trains(tmp_path, monkeypatch, capsys):
