@@ -9,7 +9,7 @@ const BIN = 0.1; // of the histogram of the ends, in data units
 const fixed = (v) => v.toFixed(2).replace("-", "−");
 const told = (steps) => `${steps} ${steps === 1 ? "step" : "steps"}`;
 const LEGEND = {
-  density: "exact density", thin: "thin: paths", yours: "thick: yours", landed: "where all end", data: "the data",
+  density: "exact density", thin: `thin: first ${DRAWN} paths`, yours: "thick: yours", landed: "where all end", data: "the data",
 };
 const DOSE = {
   ...ETA, ends: ["0 flow", "1 DDPM", "1.4"], width: MOST_ETA, kind: "dose",
@@ -158,6 +158,9 @@ class PathsExplorer extends StepExplorer {
     plot.line(mine, { stroke: tone, width: 2.5 });
     for (const [px, py] of [mine[0], mine.at(-1)]) plot.dot(px, py, 6, tone);
     pen.restore();
+    const bold = { weight: 600, halo: true }, inside = (v) => Math.min(Math.max(v - 15, top + 10), bottom - 10);
+    plot.text(fixed(this.mine[0]), left + 6, inside(mine[0][1]), bold);
+    plot.text(fixed(this.mine.at(-1)), right - 6, inside(mine.at(-1)[1]), { ...bold, at: "right" });
   }
 
   // The ends as bars, the density of the data as a line: its peak fills the strip but for a bit.
