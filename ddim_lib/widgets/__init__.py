@@ -3,15 +3,18 @@
 from ddim_lib.widgets.chain import ChainExplorer, chain
 from ddim_lib.widgets.flow import FlowExplorer, flow
 from ddim_lib.widgets.grid import GridExplorer, explore
+from ddim_lib.widgets.paths import PathsExplorer, paths
 from ddim_lib.widgets.posterior import PosteriorExplorer, posterior
 
 __all__ = [
     "ChainExplorer",
     "FlowExplorer",
     "GridExplorer",
+    "PathsExplorer",
     "PosteriorExplorer",
     "chain",
     "explore",
     "flow",
+    "paths",
     "posterior",
 ]
