@@ -394,7 +394,7 @@ def test_output_carries_a_picture_and_words():
 
 
 def test_still_is_the_setting():
-    draw = partial(flow, "ring", steps=5)
+    draw = partial(flow, "ring", steps=5, points=100)
     assert draw().still() == draw().still()
     changes = {"eta": 1.0}, {"sigma_hat": True}, {"seed": 1}, {"spacing": "quadratic"}
     solvers = {"solver": "heun"}, {"solver": "dpmpp2m"}, {"solver": "rk4"}, {"exact_path": True}
@@ -426,7 +426,8 @@ def test_own_mixture_comes_first():
         ({"points": 0}, ValueError, "1 <= points <= 100000, got points=0"),
         ({"spacing": "odd"}, traitlets.TraitError, "odd"),
         ({"solver": "euler"}, traitlets.TraitError, "'ddim', 'heun', 'dpmpp2m', 'rk4'.*'euler'"),
-        ({"exact_path": 1}, traitlets.TraitError, "boolean.*1"),
+        ({"exact_path": "yes"}, traitlets.TraitError, "boolean.*yes"),
+        ({"step": 5}, TypeError, "need names among sigma_hat, seed, points, got step"),
         ({"mixture": "cat"}, ValueError, "need a mixture among DDIM, ring, .*, got 'cat'"),
         ({"mixture": ring()._replace(means=torch.empty(0, 2))}, ValueError, "K >= 1"),
         ({"mixture": GaussianMixture(*[torch.ones(1, 1).double()] * 1, torch.ones(1, 1, 1).double(),

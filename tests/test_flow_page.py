@@ -39,7 +39,8 @@ def write(folder, **changes):
         <style>@media (prefers-color-scheme: dark) {{ body {{ background: #111; color: #ddd }} }}
         {css}</style><div id="flow"></div>
         <script type="application/json" id="flow-state">{opening}</script>
-        <script type="module">{flow}\n{landing}\nObject.assign(window, {{ model, Picture }});</script>""",
+        <script type="module">{flow}\n{landing}
+        Object.assign(window, {{ model, Picture }});</script>""",
         encoding="utf-8",
     )
 

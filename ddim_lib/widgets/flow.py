@@ -19,6 +19,7 @@ from ddim_lib.widgets.parts import joined
 SAMPLERS = ("flow_sampler.js", "flow_solvers.js")
 PARTS = ("colours.js", "sliders.js", *SAMPLERS, "flow_picture.js", "flow.js")
 STYLES = ("sliders.css", "flow.css")
+OTHER = ("sigma_hat", "seed", "points")  # settings that `flow` hands on
 WHOLE = {"seed": (0, 2**32 - 1), "points": (1, 100_000)}
 SHAPES = {
     "DDIM": letters,
@@ -125,20 +126,20 @@ def flow(
     steps: int = 20,
     *,
     spacing: Spacing = "uniform",
-    sigma_hat: bool = False,
     solver: str = "ddim",
     exact_path: bool = False,
-    seed: int = 0,
-    points: int = 1000,
+    **other: bool | int,
 ) -> FlowExplorer:
     """Let points flow from noise to data under two sliders, η and the number of steps.
 
     mixture: a name among DDIM, ring, moons, spiral, grid, or a mixture of your own in two
-    dimensions. eta: 0 … 1. steps: 1 … 1000. sigma_hat: DDPM's larger noise, instead of eta.
-    solver: ddim, heun, dpmpp2m or rk4; the last three take neither eta nor sigma_hat. exact_path:
-    show where the equation of η = 0 leads the same points.
-    Raises ValueError, or TraitError for a spacing or a solver that does not exist.
+    dimensions. eta: 0 … 1. steps: 1 … 1000. solver: ddim, heun, dpmpp2m or rk4; the last three
+    take neither eta nor sigma_hat. exact_path: show where the equation of η = 0 leads the same
+    points. Other: sigma_hat=False, DDPM's larger noise instead of eta; seed=0; points=1000.
+    Raises ValueError, TypeError for another name, TraitError for an unknown spacing or solver.
     """
+    if unknown := [name for name in other if name not in OTHER]:
+        raise TypeError(f"need names among {', '.join(OTHER)}, got {unknown[0]}")
     mixtures = {name: rows(shape()) for name, shape in SHAPES.items()}
     if not isinstance(mixture, str):
         mixtures = {"yours": rows(mixture), **mixtures}
@@ -151,9 +152,7 @@ def flow(
         eta=eta,
         steps=steps,
         spacing=spacing,
-        sigma_hat=sigma_hat,
         solver=solver,
         exact_path=exact_path,
-        seed=seed,
-        points=points,
+        **other,
     )
