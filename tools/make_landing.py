@@ -6,7 +6,8 @@ from pathlib import Path
 from ddim_lib.widgets.flow import FlowExplorer, flow
 
 FOLDER = Path(__file__).parent.parent / "web" / "landing"
-TRAITS = ("eta", "steps", "sigma_hat", "spacing", "data", "seed", "points", "mixtures")
+SETTING = ("eta", "steps", "sigma_hat", "solver", "exact_path", "spacing", "data", "seed")
+TRAITS = (*SETTING, "points", "mixtures")
 
 
 def opening() -> FlowExplorer:

@@ -12,12 +12,14 @@ from ddim_lib.checks import check_count
 from ddim_lib.data import MixtureParameters
 from ddim_lib.exact import GaussianMixture
 from ddim_lib.schedule import Schedule, Spacing
-from ddim_lib.widgets.flow_still import still
+from ddim_lib.widgets.flow_still import SOLVERS, Path, still
 from ddim_lib.widgets.letters import letters
 from ddim_lib.widgets.parts import joined
 
-PARTS = ("colours.js", "sliders.js", "flow_sampler.js", "flow_picture.js", "flow.js")
+SAMPLERS = ("flow_sampler.js", "flow_solvers.js")
+PARTS = ("colours.js", "sliders.js", *SAMPLERS, "flow_picture.js", "flow.js")
 STYLES = ("sliders.css", "flow.css")
+OTHER = ("sigma_hat", "seed", "points")  # settings that `flow` hands on
 WHOLE = {"seed": (0, 2**32 - 1), "points": (1, 100_000)}
 SHAPES = {
     "DDIM": letters,
@@ -32,8 +34,10 @@ class FlowExplorer(anywidget.AnyWidget):
     """Points that flow from noise to data, sampled in the page itself; `flow` makes one.
 
     eta, steps, sigma_hat, spacing, data, seed: the setting shown; observe, link and jslink them as
-    with any ipywidget. sigma_hat: DDPM's larger noise, instead of η. mixtures: for each name of
-    `data` a row (w, mean x, mean y, cov xx, cov xy, cov yy) a component.
+    with any ipywidget. sigma_hat: DDPM's larger noise, instead of η. solver: of the equation of
+    η = 0; η and σ̂ are out of play with any but ddim. exact_path: the equation's own paths beside
+    those of the same points. mixtures: for each name of `data` a row (w, mean x, mean y, cov xx,
+    cov xy, cov yy) a component.
     """
 
     _esm = joined(*PARTS)
@@ -43,6 +47,8 @@ class FlowExplorer(anywidget.AnyWidget):
     eta = traitlets.Float(0.0).tag(sync=True)
     steps = traitlets.Int(20).tag(sync=True)
     sigma_hat = traitlets.Bool(False).tag(sync=True)
+    solver = traitlets.Enum(tuple(SOLVERS), "ddim").tag(sync=True)
+    exact_path = traitlets.Bool(False).tag(sync=True)
     spacing = traitlets.Enum(get_args(Spacing), "uniform").tag(sync=True)
     data = traitlets.Unicode("DDIM").tag(sync=True)
     seed = traitlets.Int(0).tag(sync=True)
@@ -52,7 +58,8 @@ class FlowExplorer(anywidget.AnyWidget):
 
     @traitlets.default("alt")
     def _in_words(self) -> str:
-        return f"{self.points} points flow from noise to the data set {self.data}"
+        beside = ", beside their exact paths" if self.exact_path else ""
+        return f"{self.points} points flow from noise to the data set {self.data}{beside}"
 
     @traitlets.validate("eta")
     def _check_eta(self, proposal: dict) -> float:
@@ -71,8 +78,10 @@ class FlowExplorer(anywidget.AnyWidget):
 
     @property
     def _setting(self) -> str:
+        steps = f"{self.steps} {'step' if self.steps == 1 else 'steps'}"
         noise = "σ̂" if self.sigma_hat else f"η = {self.eta:.2f}"
-        return f"{self.steps} {'step' if self.steps == 1 else 'steps'}, {noise}"
+        walk = f"{steps}, {noise}" if self.solver == "ddim" else f"{steps} of {self.solver}"
+        return f"{walk}, exact paths" if self.exact_path else walk
 
     def __repr__(self) -> str:
         return f"FlowExplorer(data={self.data!r}; {self._setting}, {self.spacing} times)"
@@ -94,8 +103,8 @@ class FlowExplorer(anywidget.AnyWidget):
     def still(self) -> bytes:
         """Draw the setting by `ddim_lib` itself, as a PNG: for places where nothing moves."""
         times = Schedule.linear().times(self.steps, self.spacing)
-        eta = None if self.sigma_hat else self.eta
-        return still(self.mixture(), times, eta, seed=self.seed, points=min(self.points, 600))
+        path = Path(times, None if self.sigma_hat else self.eta, self.solver, self.exact_path)
+        return still(self.mixture(), path, seed=self.seed, points=min(self.points, 600))
 
 
 def rows(mixture: MixtureParameters | GaussianMixture) -> list[list[float]]:
@@ -117,16 +126,20 @@ def flow(
     steps: int = 20,
     *,
     spacing: Spacing = "uniform",
-    sigma_hat: bool = False,
-    seed: int = 0,
-    points: int = 1000,
+    solver: str = "ddim",
+    exact_path: bool = False,
+    **other: bool | int,
 ) -> FlowExplorer:
     """Let points flow from noise to data under two sliders, η and the number of steps.
 
     mixture: a name among DDIM, ring, moons, spiral, grid, or a mixture of your own in two
-    dimensions. eta: 0 … 1. steps: 1 … 1000. sigma_hat: DDPM's larger noise, instead of eta.
-    Raises ValueError, or TraitError for a spacing that does not exist.
+    dimensions. eta: 0 … 1. steps: 1 … 1000. solver: ddim, heun, dpmpp2m or rk4; the last three
+    take neither eta nor sigma_hat. exact_path: show where the equation of η = 0 leads the same
+    points. Other: sigma_hat=False, DDPM's larger noise instead of eta; seed=0; points=1000.
+    Raises ValueError, TypeError for another name, TraitError for an unknown spacing or solver.
     """
+    if unknown := [name for name in other if name not in OTHER]:
+        raise TypeError(f"need names among {', '.join(OTHER)}, got {unknown[0]}")
     mixtures = {name: rows(shape()) for name, shape in SHAPES.items()}
     if not isinstance(mixture, str):
         mixtures = {"yours": rows(mixture), **mixtures}
@@ -139,7 +152,7 @@ def flow(
         eta=eta,
         steps=steps,
         spacing=spacing,
-        sigma_hat=sigma_hat,
-        seed=seed,
-        points=points,
+        solver=solver,
+        exact_path=exact_path,
+        **other,
     )

@@ -3,6 +3,9 @@
 const HOLDS = [0.95, 0.7, 0.35]; // the share of the data that each contour holds
 const TRAILS = 160; // points that leave a path, where paths are short
 const INK = 900; // data units of path in all, where they are long and tangled
+const REFERENCE = [204, 121, 167]; // as in ddim_lib/plots.py; it stands out on light and on dark
+const PAIRS = 16; // points that are shown beside their exact paths
+const CORNERS = 24; // steps of a path that are few enough to mark each of them
 
 // What part of the plane a canvas shows: the data with a margin, and most of the noise.
 function windowOn(mixture, width, height) {
@@ -94,17 +97,65 @@ class Picture {
     this.ground = contours(mixture, data, coarse, dark ? DARK.DATA : DATA);
   }
 
-  paint(walk, progress) {
+  // exact: the exact paths of the same points and the moment to show of them, or nothing.
+  paint(walk, progress, exact) {
     const { pen, canvas } = this;
     pen.clearRect(0, 0, canvas.width, canvas.height);
     pen.drawImage(this.ground, 0, 0, canvas.width, canvas.height);
     const moment = progress * (walk.paths.length - 1);
-    this.trails(walk, moment);
-    this.dots(walk, moment);
+    const pairs = exact ? Math.min(walk.done, exact.paths.done, PAIRS) : 0;
+    if (!exact) {
+      this.trails(walk, moment, trailsOf(walk));
+      return this.dots(walk, moment, 0, walk.done);
+    }
+    this.dots(walk, moment, pairs, walk.done, 0.35);
+    this.corners(walk, moment, pairs);
+    this.beside(exact, walk, moment, pairs);
+    this.dots(walk, moment, 0, pairs, 1, 1.6);
   }
 
-  trails(walk, moment) {
-    const { pen, fine, dark } = this, { paths } = walk, count = trailsOf(walk);
+  // One line along each of the first paths, up to a moment.
+  follow(paths, moment, count) {
+    const { pen } = this;
+    pen.beginPath();
+    for (let i = 0; i < count; i++) {
+      pen.moveTo(...this.place(paths, 0, i));
+      for (let f = 1; f <= moment; f++) pen.lineTo(...this.place(paths, f, i));
+      pen.lineTo(...this.place(paths, moment, i));
+    }
+    pen.stroke();
+  }
+
+  // The sampler's paths as they are to be compared: whole, in one colour, a dot at each step.
+  corners(walk, moment, pairs) {
+    const { pen, fine, dark } = this, ink = dark ? DARK.DATA : DATA;
+    Object.assign(pen, { lineWidth: fine, lineJoin: "round", strokeStyle: `rgba(${ink},0.6)` });
+    this.follow(walk.paths, moment, pairs);
+    if (walk.steps <= CORNERS) for (let f = 0; f < moment; f++) this.dots(walk, f, 0, pairs, 1, 1.1, ink);
+  }
+
+  // The exact paths, dashed, each with a ring where its point is now, tied to the sampler's point.
+  beside({ paths: { paths }, moment: now }, walk, moment, pairs) {
+    const { pen, fine } = this, radius = 3.5 * fine;
+    Object.assign(pen, { lineWidth: 1.3 * fine, strokeStyle: `rgb(${REFERENCE})` });
+    pen.setLineDash([4 * fine, 2.5 * fine]);
+    this.follow(paths, now, pairs);
+    for (const [dash, tie] of [[[], false], [[fine, 2 * fine], true]]) {
+      pen.setLineDash(dash);
+      pen.beginPath();
+      for (let i = 0; i < pairs; i++) {
+        const [x, y] = this.place(paths, now, i);
+        pen.moveTo(tie ? x : x + radius, y);
+        if (tie) pen.lineTo(...this.place(walk.paths, moment, i));
+        else pen.arc(x, y, radius, 0, 2 * Math.PI);
+      }
+      pen.stroke();
+    }
+    pen.setLineDash([]);
+  }
+
+  trails({ paths }, moment, count) {
+    const { pen, fine, dark } = this;
     const last = paths.length - 1, pieces = Math.min(last, 24);
     pen.lineWidth = 0.8 * fine;
     pen.lineJoin = "round";
@@ -132,11 +183,12 @@ class Picture {
     return [this.view.x(a[j] + w * (b[j] - a[j])), this.view.y(a[j + 1] + w * (b[j + 1] - a[j + 1]))];
   }
 
-  dots({ paths, done }, moment) {
+  // Points from the first to before the last; strength and size multiply what is usual.
+  dots({ paths }, moment, first, last, strength = 1, size = 1, ink = null) {
     const { pen, fine, dark, view } = this, progress = moment / (paths.length - 1);
-    const radius = fine * Math.min(Math.max(view.width / fine / 400, 1.15), 1.9);
-    const stamp = dot(radius, colour(progress, dark), dark ? 0.8 : 0.7), half = stamp.width / 2;
-    for (let i = 0; i < done; i++) {
+    const radius = size * fine * Math.min(Math.max(view.width / fine / 400, 1.15), 1.9);
+    const stamp = dot(radius, ink ?? colour(progress, dark), strength * (dark ? 0.8 : 0.7)), half = stamp.width / 2;
+    for (let i = first; i < last; i++) {
       const [x, y] = this.place(paths, moment, i);
       pen.drawImage(stamp, x - half, y - half);
     }

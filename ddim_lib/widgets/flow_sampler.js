@@ -1,6 +1,6 @@
 // The DDIM sampler on the exact noise predictor of a Gaussian mixture, in the letters of the book;
-// index 0 is clean data. flow.py joins this, flow_picture.js and flow.js into one module without
-// imports, which a notebook, an editor and a web page can all load.
+// index 0 is clean data. flow.py joins this, flow_solvers.js, flow_picture.js and flow.js into one
+// module without imports, which a notebook, an editor and a web page can all load.
 
 // --- schedule: as ddim_lib/schedule.py, number for number ----------------------------------------
 
@@ -71,15 +71,14 @@ const GRAIN = 128, FAR = 40;
 const DECAY = Float64Array.from({ length: GRAIN * FAR + 1 }, (_, i) => Math.exp(-i / GRAIN));
 const FIRST = 1 / GRAIN, SECOND = FIRST ** 2 / 2;
 
-// Each component of p_t at each time: its mean, half the inverse of its covariance, and how far the
-// logarithm of its height lies below that of the highest; in GRAIN-ths, as the table wants them.
-// They are the same for every eta and seed.
-export function planOf(mixture, schedule, times) {
-  const { alphaBar, betaBar } = schedule, width = WIDTH * mixture.length;
-  const table = new Float64Array((times.length - 1) * width);
+// Each component of p_t where amplitudes are [alphaBar, betaBar]: its mean, half the inverse of its
+// covariance, and how far the logarithm of its height lies below that of the highest; in GRAIN-ths,
+// as the table of e^-d wants them.
+function tableOf(mixture, amplitudes) {
+  const width = WIDTH * mixture.length, table = new Float64Array(amplitudes.length * width);
   let o = 0;
-  for (const t of times.slice(0, -1)) {
-    const a = alphaBar[t], signal = a * a, noise = betaBar[t] ** 2, start = o;
+  for (const [a, b] of amplitudes) {
+    const signal = a * a, noise = b * b, start = o;
     let highest = -Infinity;
     for (const [w, mx, my, cxx, cxy, cyy] of mixture) {
       const xx = signal * cxx + noise, xy = signal * cxy, yy = signal * cyy + noise;
@@ -95,7 +94,14 @@ export function planOf(mixture, schedule, times) {
     }
     for (let depth = start + 5; depth < o; depth += WIDTH) table[depth] += highest;
   }
-  return { schedule, times, table, width };
+  return { table, width };
+}
+
+const amplitudesAt = ({ alphaBar, betaBar }, times) => times.map((t) => [alphaBar[t], betaBar[t]]);
+
+// What is the same for every eta and seed: the mixture at each time but the last.
+export function planOf(mixture, schedule, times) {
+  return { schedule, times, ...tableOf(mixture, amplitudesAt(schedule, times.slice(0, -1))) };
 }
 
 // The score at (x, y) of the mixture in table[start … end], left in out. The densities are taken
@@ -135,11 +141,10 @@ const BLOCK = 20; // points that walk together, so that a component's numbers st
 
 // A cloud on its way from noise to data; `advance` until `done` equals `points`.
 // noise.fill(first, count, out) puts the next standard normals of those points, x and y, into out.
-export class Walk {
-  constructor({ plan, eta, sigmaHat = false, points, noise }) {
-    Object.assign(this, { plan, points, noise, done: 0 });
-    const { schedule, times } = plan, steps = times.length - 1, frames = Math.min(steps + 1, FRAMES);
-    this.pieces = times.slice(1).map((s, i) => coefficients(schedule, times[i], s, eta, sigmaHat));
+class Cloud {
+  constructor(steps, { plan, points, noise }) {
+    Object.assign(this, { steps, plan, points, noise, done: 0 });
+    const frames = Math.min(steps + 1, FRAMES);
     this.kept = Array.from({ length: frames }, (_, i) => Math.round((i * steps) / (frames - 1)));
     this.paths = this.kept.map(() => new Float64Array(2 * points)); // x, y, x, y, … at each moment
   }
@@ -149,12 +154,25 @@ export class Walk {
     const x = new Float64Array(2 * count), z = new Float64Array(2 * count);
     this.noise.fill(first, count, x);
     this.paths[0].set(x, 2 * first);
-    for (let i = 0, frame = 1; i < this.pieces.length; i++) {
-      if (this.pieces[i].sigma > 0) this.noise.fill(first, count, z);
+    for (let i = 0, frame = 1; i < this.steps; i++) {
+      if (this.isRandom(i)) this.noise.fill(first, count, z);
       this.step(i, x, z);
       if (this.kept[frame] === i + 1) this.paths[frame++].set(x, 2 * first);
     }
     this.done += count;
+  }
+}
+
+// The sampler of DDIM, at any eta.
+export class Walk extends Cloud {
+  constructor({ eta, sigmaHat = false, ...cloud }) {
+    const { schedule, times } = cloud.plan;
+    super(times.length - 1, cloud);
+    this.pieces = times.slice(1).map((s, i) => coefficients(schedule, times[i], s, eta, sigmaHat));
+  }
+
+  isRandom(i) {
+    return this.pieces[i].sigma > 0;
   }
 
   // x_s = kappa x_t + lambda x0_hat + sigma eps, with x0_hat = (x_t + betaBar^2 score) / alphaBar

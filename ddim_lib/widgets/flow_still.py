@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,44 +12,72 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 from torch import Generator, Tensor
 
+from ddim_lib import ode
 from ddim_lib.ddim import ddim_steps, ddpm_large_steps
 from ddim_lib.exact import GaussianMixture
-from ddim_lib.plots import DATA, NOISE
+from ddim_lib.plots import DATA, NOISE, REFERENCE
 from ddim_lib.schedule import Schedule
 from ddim_lib.widgets.paper import figure_of, png_of
 
 INCHES = (7.2, 4.05)
 TRAILS = 120  # points that leave a path
+PAIRS = 16  # points that are shown beside their exact paths
+SOLVERS = {"ddim": ode.ddim, "heun": ode.heun, "dpmpp2m": ode.dpmpp2m, "rk4": ode.rk4}
 HOLDS = (0.95, 0.7, 0.35)  # the share of the data that each contour holds
 
 
-def still(
-    mixture: GaussianMixture, times: Sequence[int], eta: float | None, *, seed: int, points: int
-) -> bytes:
-    """Draw a whole flow, its paths and where it ends, as a PNG; eta: None for σ̂."""
-    paths = _walk(mixture, times, eta, points, Generator().manual_seed(seed))
+class Path(NamedTuple):
+    """How the points go: times, eta (None for σ̂), a solver of η = 0, beside the exact paths?"""
+
+    times: Sequence[int]
+    eta: float | None = 0.0
+    solver: str = "ddim"
+    exact: bool = False
+
+
+def still(mixture: GaussianMixture, path: Path, *, seed: int, points: int) -> bytes:
+    """Draw a whole flow, its paths and where it ends, as a PNG."""
+    generator = Generator().manual_seed(seed)
+    x_T = torch.randn(points, 2, generator=generator, dtype=torch.float64)
+    paths = _walk(mixture, path, x_T, generator)
     figure = figure_of(*INCHES, layout="none")
     ax = figure.add_axes((0, 0, 1, 1))
     _frame(ax, mixture)
     _contours(ax, mixture)
-    _paths(ax, paths[:, :TRAILS].numpy())
-    ax.scatter(*paths[-1].T.numpy(), s=4, color=DATA, alpha=0.7, linewidths=0, zorder=3)
+    if path.exact:
+        _beside(ax, paths[:, :PAIRS].numpy(), _exact(mixture, x_T[:PAIRS]).numpy())
+    else:
+        _paths(ax, paths[:, :TRAILS].numpy())
+    alpha = 0.3 if path.exact else 0.7
+    ax.scatter(*paths[-1].T.numpy(), s=4, color=DATA, alpha=alpha, linewidths=0, zorder=3)
     return png_of(figure)
 
 
-def _walk(
-    mixture: GaussianMixture,
-    times: Sequence[int],
-    eta: float | None,
-    points: int,
-    generator: Generator,
+def _walk(mixture: GaussianMixture, path: Path, x_T: Tensor, generator: Generator) -> Tensor:
+    """Return the positions at all times, (S+1, n, 2)."""
+    schedule = Schedule.linear()
+    if path.solver != "ddim":
+        return _ride(mixture, path.times, x_T, SOLVERS[path.solver])
+    args = partial(mixture.eps, schedule), schedule, x_T, path.times
+    large = path.eta is None
+    steps = ddpm_large_steps(*args, generator) if large else ddim_steps(*args, path.eta, generator)
+    return torch.stack([x_T, *(step.x for step in steps)])
+
+
+def _ride(
+    mixture: GaussianMixture, times: Sequence[float], x: Tensor, solver: ode.Solver
 ) -> Tensor:
     schedule = Schedule.linear()
-    x_T = torch.randn(points, 2, generator=generator, dtype=torch.float64)
-    args = partial(mixture.eps, schedule), schedule, x_T, times
-    large = eta is None
-    steps = ddpm_large_steps(*args, generator) if large else ddim_steps(*args, eta, generator)
-    return torch.stack([x_T, *(step.x for step in steps)])
+    model, positions, carry = partial(mixture.eps, schedule), [x], None
+    for t, s in pairwise(times):
+        x, carry = solver(model, schedule, x, t, s, carry)
+        positions.append(x)
+    return torch.stack(positions)
+
+
+def _exact(mixture: GaussianMixture, x_T: Tensor) -> Tensor:
+    """Return fine paths of the equation of η = 0, for the eye: the page's own go on to t = 0."""
+    return _ride(mixture, Schedule.linear().times(160, "log-snr"), x_T, ode.rk4)
 
 
 def _frame(ax: Axes, mixture: GaussianMixture) -> None:
@@ -79,3 +109,14 @@ def _paths(ax: Axes, paths: np.ndarray) -> None:
     colours[:, 3] = 0.05 + 0.3 * share[:, 0] ** 2
     for piece, colour in zip(pieces, colours, strict=True):
         ax.add_collection(LineCollection(piece, colors=[colour], linewidths=0.7))
+
+
+def _beside(ax: Axes, paths: np.ndarray, exact: np.ndarray) -> None:
+    """Paths (S+1, n, 2), solid, and the exact ones (moments, n, 2), dashed, their ends tied."""
+    ties = np.stack([exact[-1], paths[-1]])
+    lines = (paths, DATA, "-"), (exact, REFERENCE, (0, (4, 2.5))), (ties, REFERENCE, ":")
+    for line, colour, style in lines:
+        pen = LineCollection(line.swapaxes(0, 1), colors=colour, linewidths=1, linestyles=[style])
+        ax.add_collection(pen)
+    ax.scatter(*exact[-1].T, s=36, facecolors="none", edgecolors=REFERENCE, zorder=4)
+    ax.scatter(*paths[-1].T, s=9, color=DATA, linewidths=0, zorder=5)
