@@ -18,7 +18,7 @@ LAYER = {  # a module imports only from lower layers
     "ddim": 3, "ode": 3, "exact": 3,
     "training": 4, "metrics": 4,
     "train": 5, "train_classifier": 5, "results": 5, "cells": 5,
-    "plans": 6,
+    "plans": 6, "compare": 6,
     "tables": 7,
     "plots": 8,
     "widgets": 9,
