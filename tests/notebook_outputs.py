@@ -13,12 +13,14 @@ import functools
 import io
 import json
 
+import nbval.kernel
 import numpy as np
 import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 from PIL import Image
 
 from tools.files import STATE, VIEW, widget_id
+from tools.kernels import QuietKernel
 
 RMS = 2.0  # of 255, over all pixels and channels: another picture
 LEVEL, SPECKS = 32, 8  # so many pixels off by more than so much: a mark moved in the same picture
@@ -194,6 +196,11 @@ def make_cell_strict(item: IPyNbCell) -> None:
         return live == stored
 
     item.compare_outputs = compare_outputs
+
+
+def pytest_configure() -> None:
+    """Let nbval's kernels take no ports: two that start together took the same one."""
+    nbval.kernel.KernelManager = QuietKernel
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

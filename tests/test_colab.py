@@ -23,6 +23,7 @@ from tests.browser import chromium, served, watched
 from tools import colab
 from tools.address import read_address
 from tools.files import STATE, VIEW
+from tools.kernels import AsyncQuietKernel
 
 ROOT = Path(__file__).resolve().parents[1]
 COLAB = Path(os.environ.get("BOOK_COLAB", ROOT / ".venv" / "colab"))
@@ -112,6 +113,7 @@ def run_alone(notebook: Path, repository: Path, folder: Path) -> Run:
             now,
             timeout=CELL_LIMIT,
             kernel_name="colab",
+            kernel_manager_class=AsyncQuietKernel,
             resources={"metadata": {"path": str(alone)}},
         ).execute()
         after = versions(python)

@@ -144,6 +144,20 @@ def noticed(alter, executed, tape):
     return output_mutants.try_altered(Altered("by hand", "", nb), executed.name, tape)
 
 
+ADDRESS = "from ipykernel.kernelapp import IPKernelApp\nprint(IPKernelApp.instance().transport)"
+
+
+def test_kernels_take_no_ports(tmp_path):
+    """Two that start at the same instant took the same one; the check's kernel says the same."""
+    path = tmp_path / "page.ipynb"
+    nb = new_notebook(cells=[new_code_cell(ADDRESS)])
+    write(nb, path)
+    write(execute(path), path)
+    assert nbformat.read(path, as_version=4).cells[1].outputs[0].text == "ipc\n"
+    run = check(path)
+    assert run.returncode == 0, run.stdout
+
+
 def test_executing_again_is_no_diff(executed):
     folder = executed.parent
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]

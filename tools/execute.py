@@ -23,6 +23,7 @@ from nbformat import NotebookNode
 from tools.address import read_address
 from tools.colab import insert
 from tools.files import canonical, read, write
+from tools.kernels import AsyncQuietKernel
 
 TIMEOUT = 600  # seconds a cell may take
 WORKERS = 2
@@ -37,6 +38,7 @@ def execute(path: Path) -> NotebookNode:
         nb,
         timeout=TIMEOUT,
         kernel_name="python3",
+        kernel_manager_class=AsyncQuietKernel,
         record_timing=False,
         resources={"metadata": {"path": str(path.parent)}},
     )
