@@ -4,11 +4,11 @@ The shipped weights, ddim_lib/assets/digits.safetensors, were made from the whol
 
     python -m ddim_lib.train digits --data FOLDER --steps 26000 --threads 1
 
-in three quarters of an hour; FOLDER has MNIST's four original files. Ctrl-C or SIGTERM stores everything
-beside --out, and --resume goes on exactly from there. A run on the processor repeats bit for bit
-on the same machine with the same version of torch and number of threads. With --device cuda the
-network, the images and all random numbers live on the GPU; the numbers are others than the
-processor's, so a run is resumed on the device where it was begun.
+in three quarters of an hour; FOLDER has MNIST's four original files. Ctrl-C or SIGTERM stores
+everything beside --out, and --resume goes on exactly from there. A run on the processor repeats
+bit for bit on the same machine with the same version of torch and number of threads. With --device
+cuda the network, the images and all random numbers live on the GPU; the numbers are others than
+the processor's, so a run is resumed on the device where it was begun.
 """
 
 import argparse
