@@ -33,8 +33,8 @@ def run_check(notebook: Path, *options: str) -> tuple[int, str]:
     """Run the notebook check in this process; return pytest's status and its report."""
     import pytest
 
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     plugins = [f"-p{plugin}" for plugin in PLUGINS] + [f"-pno:{name}" for name in UNNEEDED]
+    plugins.append("--disable-plugin-autoload")
     arguments = ["-x", "-q", "-rfE", f"--rootdir={notebook.parent}", "-Wignore", *plugins]
     with redirect_stdout(io.StringIO()) as report:
         status = pytest.main(
