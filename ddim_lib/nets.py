@@ -86,7 +86,7 @@ class UNet(nn.Module):
     F is what is learned. Late in the chain x_t is nearly the noise itself, and F need say only
     the small rest; a network without that shortcut must first learn to repeat its input exactly.
     Each 2×2 patch of pixels is first folded into channels, so all work is at 14×14 and 7×7.
-    channels: a multiple of 8. embedding: width of the time embedding. 566 500 parameters at the
+    channels: a multiple of 8. embedding: width of the time embedding. 540 868 parameters at the
     defaults.
     Source: Ho et al. 2020, appendix B, made small; F is v = ᾱε − β̄x_0 of
     Salimans & Ho 2022, section 4.

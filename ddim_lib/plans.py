@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
 
+import torch
+
 from ddim_lib import cells
 from ddim_lib.cells import DATA, SIGMA_HAT
 from ddim_lib.classifier import JUDGE
 from ddim_lib.data import load_digits, load_mnist
-from ddim_lib.nets import load_denoiser, locate
+from ddim_lib.nets import UNet, load_denoiser, locate
 from ddim_lib.results import Row, checksum
 
 ETAS = ("0", "0.2", "0.5", "1", SIGMA_HAT)
@@ -42,12 +44,17 @@ def table_1(plan: str, n: int) -> Cells:
     return [(steps, eta, seed, n) for seed, steps, eta, n in short + long]
 
 
+def network(args: argparse.Namespace) -> UNet:
+    """Load the network to measure; a fifth faster on a CPU with its channels last in memory."""
+    return load_denoiser(args.weights).to(args.device, memory_format=torch.channels_last)
+
+
 def digits(args: argparse.Namespace) -> Job:
     """Plan Table 1: n = 5000; in the short plan 2000, and 500 for the longest walks."""
     todo = table_1(args.plan, 5000)
     if args.plan == "short":
         todo = [(S, eta, seed, "500" if S == "1000" else "2000") for S, eta, seed, _ in todo]
-    model = load_denoiser(args.weights).to(args.device)
+    model = network(args)
 
     def compute(row: Row) -> dict[str, float]:
         return cells.digits_cell(
@@ -91,7 +98,7 @@ def encoding(args: argparse.Namespace) -> Job:
     seeds, n = (3, 2000) if args.plan == "full" else (1, 200)
     grid = crossed(range(seeds), (10, 20, 50, 100, 200, 500, 1000), [n])
     todo = [(steps, seed, n) for seed, steps, n in grid]
-    model = load_denoiser(args.weights).to(args.device)
+    model = network(args)
     source = load_digits() if args.data is None else load_mnist(args.data, "test")
 
     def compute(row: Row) -> dict[str, float]:
