@@ -31,6 +31,13 @@ BARRIERS = """async () => {
     .filter(({ impact }) => ["serious", "critical"].includes(impact))
     .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`));
 }"""
+UNFOLD = """async () => {
+  for (const fold of document.querySelectorAll("details")) fold.open = true;
+  const passing = document.getAnimations().filter(
+    (animation) => animation.effect.getComputedTiming().endTime < Infinity,
+  );
+  await Promise.all(passing.map(({ finished }) => finished)); // what fades in is pale meanwhile
+}"""
 COMPRESSED = (".html", ".css", ".js", ".svg", ".json")  # what a web server sends gzipped
 
 
@@ -144,7 +151,7 @@ def pixels(page: Page, number: int = 0) -> list[int]:
 
 def barriers(page: Page) -> list[str]:
     """Return what axe-core calls a serious or critical barrier, all that folds being open."""
-    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+    page.evaluate(UNFOLD)
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=AXE)
     return page.evaluate(BARRIERS)

@@ -12,8 +12,11 @@ from typing import NamedTuple
 
 import nbformat
 import pytest
+from playwright.sync_api import Page, TimeoutError
 
 STARTUP = 60  # seconds
+NOT_RUN = "[ ]:"  # the prompt of a cell that was not
+HEEDED = 5  # seconds after which JupyterLab, still starting, has not heeded a key
 OPTIONS = [
     "--no-browser",
     "--ip=127.0.0.1",
@@ -69,3 +72,15 @@ def _wait_for(runtime: Path, server: subprocess.Popen, log: Path) -> Address:
                 return Address(f"http://127.0.0.1:{info['port']}/", info["token"])
         time.sleep(0.2)
     pytest.fail(f"JupyterLab did not start within {STARTUP} s:\n{log.read_text()[-2000:]}")
+
+
+def run_cell(page: Page, number: int = 0) -> None:
+    """Run a code cell of an opened notebook by its key, again until JupyterLab heeds it."""
+    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+    for _ in range(STARTUP // HEEDED):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        with contextlib.suppress(TimeoutError):
+            cell.locator(".jp-InputPrompt", has_not_text=NOT_RUN).wait_for(timeout=1000 * HEEDED)
+            return
+    pytest.fail(f"cell {number} was not run within {STARTUP} s")

@@ -20,7 +20,7 @@ from PIL import Image
 
 from ddim_lib.widgets import explore
 from tests.browser import barriers, chromium, pixels, scroll_through, served, watched
-from tests.lab import jupyter_lab, notebook
+from tests.lab import jupyter_lab, notebook, run_cell
 
 ROOT = Path(__file__).parent.parent
 SITE = Path(os.environ.get("BOOK_SITE", ROOT / "_build" / "html")).resolve()
@@ -420,8 +420,7 @@ def test_with_a_kernel_the_sliders_are_free(browser, tmp_path):
     (tmp_path / "live.ipynb").write_text(notebook(LIVE_CELL))
     with jupyter_lab(tmp_path) as address, watched(browser, address.origin) as watch:
         watch.page.goto(address.of("live.ipynb"))
-        watch.page.locator(".jp-Notebook .cm-content").first.click()
-        watch.page.keyboard.press("Shift+Enter")
+        run_cell(watch.page)
         explorer = watch.page.locator(".ddim-grid[data-mode=live]")
         explorer.wait_for(timeout=180_000)
         line, eta = explorer.locator("output"), explorer.locator("input.eta")
@@ -470,15 +469,13 @@ def test_with_a_kernel_the_flow_and_python_follow_each_other(browser, tmp_path):
         watched(browser, address.origin, reduced_motion="reduce") as watch,
     ):
         watch.page.goto(address.of("flow.ipynb"))
-        watch.page.locator(".jp-Notebook .cm-content").first.click()
-        watch.page.keyboard.press("Shift+Enter")
+        run_cell(watch.page)
         explorer = watch.page.locator(".ddim-flow[data-shown='5 steps · η = 0.00']")
         explorer.wait_for(timeout=180_000)
         explorer.get_by_label("η, the share").press("ArrowRight")
         watch.page.locator(".ddim-flow[data-shown='5 steps · η = 0.01']").wait_for()
         for cell, answer in ((1, "FlowExplorer(data='ring'; 5 steps, η = 0.01"), (2, "done")):
-            watch.page.locator(".jp-Notebook .cm-content").nth(cell).click()
-            watch.page.keyboard.press("Shift+Enter")
+            run_cell(watch.page, cell)
             watch.page.locator(".jp-OutputArea-output", has_text=answer).wait_for()
         watch.page.locator(".ddim-flow[data-shown='7 steps · η = 0.50']").wait_for()
         assert not watch.external
