@@ -1,5 +1,6 @@
-"""What the project says about itself in several places: addresses, versions, the workflow."""
+"""What the project says about itself in several places: addresses, versions, vendored files."""
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -113,6 +114,19 @@ def test_colab_has_these():
 
 def test_the_list_of_formulas_to_break_is_up_to_date():
     assert stale(parse(LIST.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("folder", ["web", "tests"])
+def test_vendored_files_are_those_listed(folder):
+    vendor = ROOT / folder / "vendor"
+    table = (vendor / "VERSIONS.md").read_text()
+    listed = dict(re.findall(r"^\| (\S+) \| \d+ \| ([0-9a-f]{64}) \|$", table, re.M))
+    files = {
+        path.relative_to(vendor).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in vendor.rglob("*")
+        if path.is_file() and path.name != "VERSIONS.md"
+    }
+    assert files == listed
 
 
 def test_the_workflow_runs_the_same_tests():

@@ -40,7 +40,6 @@ def test_mnist_is_tested_on_its_test_split(monkeypatch):
 
 # --- the command --------------------------------------------------------------------------------
 
-
 SHORT = ["digits", "--steps", "20", "--batch", "2", "--threads", "1"]
 
 

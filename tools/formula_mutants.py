@@ -24,6 +24,7 @@ PRELOAD = [  # imported once; each run of the tests starts as a fork that has th
     "torch",
     "scipy.integrate",
     "scipy.interpolate",
+    "playwright.sync_api",
     "diffusers.schedulers.scheduling_ddim",
     "diffusers.schedulers.scheduling_ddpm",
     "diffusers.schedulers.scheduling_dpmsolver_multistep",
