@@ -57,6 +57,13 @@ def test_stratified_times_with_more_images_than_times():
     assert drawn.tolist() == [1, 1, 2, 2, 3, 3]
 
 
+@pytest.mark.parametrize("drawn", [0.0, 1 - 2**-24])
+def test_the_ends_of_a_part_lie_in_it(drawn, monkeypatch):
+    """The least and the largest number that float32 draws between 0 and 1; the next rounds to 1."""
+    monkeypatch.setattr(torch, "rand", lambda n, **_: torch.full((n,), drawn))
+    assert stratified_times(2, torch.tensor([0, 0.5, 0.5]), generator()).tolist() == [1, 2]
+
+
 @pytest.mark.parametrize("times", ["uniform", "middle"])
 def test_times_are_drawn_with_their_probability(times):
     """A part of the interval gets its share: counts against the density's own sum, ± 4 sd."""
