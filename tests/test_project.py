@@ -1,5 +1,6 @@
 """What the project says about itself in several places: addresses, versions, vendored files."""
 
+import ast
 import hashlib
 import re
 import shutil
@@ -13,7 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from tools import address
-from tools.formula_mutants import LIST, parse, stale
+from tools.formula_mutants import LIST, parse, stale, suite_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACES = ["pyproject.toml", "README.md", "_config.yml"]
@@ -113,7 +114,14 @@ def test_colab_has_these():
 
 
 def test_the_list_of_formulas_to_break_is_up_to_date():
-    assert stale(parse(LIST.read_text(encoding="utf-8"))) == []
+    mutants = parse(LIST.read_text(encoding="utf-8"))
+    assert stale(mutants) == []
+    assert len({(mutant.file, mutant.name) for mutant in mutants}) == len(mutants)
+    for mutant in mutants:
+        assert suite_of(mutant.file), f"{mutant.file} has no tests"
+        text = (ROOT / "ddim_lib" / f"{mutant.file}.py").read_text(encoding="utf-8")
+        broken = text.replace(mutant.old, mutant.new)
+        assert ast.dump(ast.parse(broken)) != ast.dump(ast.parse(text)), mutant.name
 
 
 @pytest.mark.parametrize("folder", ["web", "tests"])

@@ -53,7 +53,7 @@ def parse(text: str) -> list[Mutant]:
     return mutants
 
 
-def tests_of(file: str) -> list[str]:
+def suite_of(file: str) -> list[str]:
     """Name a module's tests: test_<module>.py first, then each test_<module>_<subject>.py."""
     names = (f"test_{file}.py", f"test_{file}_*.py")
     found = [path for name in names for path in sorted((ROOT / "tests").glob(name))]
@@ -74,7 +74,7 @@ def run_tests(file: str, old: str = "", new: str = "") -> tuple[int, str]:
         path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
         os.chdir(folder)
         sys.path.insert(0, name)
-        status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-rfE", *tests_of(file)])
+        status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-rfE", *suite_of(file)])
         tested = Path(sys.modules["ddim_lib"].__file__).resolve()
         os.chdir(ROOT)
     assert folder in tested.parents, f"need the copy in {folder} to be tested, got {tested}"
