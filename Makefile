@@ -78,7 +78,7 @@ lint: $(VENV)/all
 
 unit: $(VENV)/all browser
 	@echo "== unit tests"
-	@$(BIN)/python -m pytest -n 2 tests --ignore tests/test_site.py --ignore tests/test_colab.py
+	@$(BIN)/python -m pytest -n 2 tests --ignore-glob 'tests/test_site_*.py' --ignore tests/test_colab.py
 
 notebooks: $(VENV)/all
 	@echo "== notebooks: run again, every stored output compared"
@@ -91,7 +91,7 @@ colab: $(VENV)/colab/ready browser
 
 site: $(VENV)/all browser book
 	@echo "== the built site in a browser"
-	@$(BIN)/python -m pytest tests/test_site.py
+	@$(BIN)/python -m pytest tests/test_site_*.py
 
 # --- change -------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""A page with one explorer alone, for the tests of the chain and the posterior explorer."""
+"""A page with one explorer alone, for the tests of explorers in a browser."""
 
 import json
 import re
@@ -6,18 +6,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import anywidget
+import ipywidgets
+from ipywidgets.embed import dependency_state, embed_data
 from playwright.sync_api import Browser, Page
 
 from ddim_lib.widgets.step import StepExplorer
 from tests.browser import watched
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-LANDING = Path(__file__).parent.parent / "web" / "landing" / "landing.js"  # a model nobody holds
+WEB = Path(__file__).parent.parent / "web"
+LANDING = WEB / "landing" / "landing.js"  # a model nobody holds
+MOVES = [(1000, 999), (1000, 0), (1000, 1), (500, 400), (731, 3), (2, 1), (1, 0)]
+LOAD = """async ([source, name]) => {
+  const blob = new Blob([source], { type: "text/javascript" });
+  window[name] = await import(URL.createObjectURL(blob));
+}"""
 PICTURES = "[...document.querySelectorAll('.ddim canvas')].map((c) => c.toDataURL())"
 INKED = """[...document.querySelectorAll(".ddim canvas")].map((canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return data.filter((v, i) => i % 4 === 3 && v > 0).length * 4 / data.length;
 })"""
+
+
+@contextmanager
+def loaded(browser: Browser, explorer: type[anywidget.AnyWidget], name: str) -> Iterator[Page]:
+    """Load an explorer's module into an empty page, where its functions are called name.…"""
+    page = browser.new_page()
+    page.evaluate(LOAD, [explorer._esm, name])
+    yield page
+    page.close()
 
 
 def write(folder: Path, explorer: StepExplorer, **changes: object) -> None:
@@ -35,6 +53,22 @@ def write(folder: Path, explorer: StepExplorer, **changes: object) -> None:
         window.model = model;</script>""",
         encoding="utf-8",
     )
+
+
+def write_linked(
+    folder: Path, explorer: anywidget.AnyWidget, slider: ipywidgets.FloatSlider
+) -> None:
+    """Write a page as the book's, of stored state alone: a slider of Jupyter's moves its η."""
+    link = ipywidgets.jslink((slider, "value"), (explorer, "eta"))
+    state = dependency_state([explorer, slider, link], drop_defaults=False)
+    data = embed_data([explorer, slider], state=state)
+    kinds = [("state", data["manager_state"]), *(("view", view) for view in data["view_specs"])]
+    mime = "application/vnd.jupyter.widget-{}+json"
+    parts = [f"<script type='{mime.format(k)}'>{json.dumps(v)}</script>" for k, v in kinds]
+    (folder / "index.html").write_text(
+        f"{parts[0]}<div>{''.join(parts[1:])}</div><script src=web/widgets.js></script>"
+    )
+    (folder / "web").symlink_to(WEB)
 
 
 @contextmanager

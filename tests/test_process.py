@@ -7,17 +7,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import NOISE, PROPERTY, SIGNAL
 
 from ddim_lib import Schedule, predict_eps, predict_x0, q_sample
+from tests.cases import LINEAR, normal
+from tests.oracles import NOISE, PROPERTY, SIGNAL
 
-LINEAR = Schedule.linear()
 FLOATS = st.sampled_from([torch.float32, torch.float64])
 SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=4).map(tuple)
-
-
-def normal(shape, seed=0, dtype=torch.float64):
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
 @pytest.mark.parametrize("t", [0, 1, 2, 500, 999, 1000])

@@ -1,5 +1,7 @@
-"""What the project says about itself in several places: addresses, versions, the workflow."""
+"""What the project says about itself in several places: addresses, versions, vendored files."""
 
+import ast
+import hashlib
 import re
 import shutil
 import subprocess
@@ -12,7 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from tools import address
-from tools.formula_mutants import LIST, parse, stale
+from tools.formula_mutants import LIST, parse, stale, suite_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACES = ["pyproject.toml", "README.md", "_config.yml"]
@@ -112,7 +114,27 @@ def test_colab_has_these():
 
 
 def test_the_list_of_formulas_to_break_is_up_to_date():
-    assert stale(parse(LIST.read_text(encoding="utf-8"))) == []
+    mutants = parse(LIST.read_text(encoding="utf-8"))
+    assert stale(mutants) == []
+    assert len({(mutant.file, mutant.name) for mutant in mutants}) == len(mutants)
+    for mutant in mutants:
+        assert suite_of(mutant.file), f"{mutant.file} has no tests"
+        text = (ROOT / "ddim_lib" / f"{mutant.file}.py").read_text(encoding="utf-8")
+        broken = text.replace(mutant.old, mutant.new)
+        assert ast.dump(ast.parse(broken)) != ast.dump(ast.parse(text)), mutant.name
+
+
+@pytest.mark.parametrize("folder", ["web", "tests"])
+def test_vendored_files_are_those_listed(folder):
+    vendor = ROOT / folder / "vendor"
+    table = (vendor / "VERSIONS.md").read_text()
+    listed = dict(re.findall(r"^\| (\S+) \| \d+ \| ([0-9a-f]{64}) \|$", table, re.M))
+    files = {
+        path.relative_to(vendor).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in vendor.rglob("*")
+        if path.is_file() and path.name != "VERSIONS.md"
+    }
+    assert files == listed
 
 
 def test_the_workflow_runs_the_same_tests():

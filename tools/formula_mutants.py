@@ -24,6 +24,7 @@ PRELOAD = [  # imported once; each run of the tests starts as a fork that has th
     "torch",
     "scipy.integrate",
     "scipy.interpolate",
+    "playwright.sync_api",
     "diffusers.schedulers.scheduling_ddim",
     "diffusers.schedulers.scheduling_ddpm",
     "diffusers.schedulers.scheduling_dpmsolver_multistep",
@@ -52,6 +53,13 @@ def parse(text: str) -> list[Mutant]:
     return mutants
 
 
+def suite_of(file: str) -> list[str]:
+    """Name a module's tests: test_<module>.py first, then each test_<module>_<subject>.py."""
+    names = (f"test_{file}.py", f"test_{file}_*.py")
+    found = [path for name in names for path in sorted((ROOT / "tests").glob(name))]
+    return [path.relative_to(ROOT).as_posix() for path in found]
+
+
 def run_tests(file: str, old: str = "", new: str = "") -> tuple[int, str]:
     """Run a module's tests on a copy with old replaced by new; pytest's status and its report."""
     import pytest
@@ -66,9 +74,7 @@ def run_tests(file: str, old: str = "", new: str = "") -> tuple[int, str]:
         path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
         os.chdir(folder)
         sys.path.insert(0, name)
-        status = pytest.main(
-            ["-x", "-q", "-p", "no:cacheprovider", "-rfE", f"tests/test_{file}.py"]
-        )
+        status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-rfE", *suite_of(file)])
         tested = Path(sys.modules["ddim_lib"].__file__).resolve()
         os.chdir(ROOT)
     assert folder in tested.parents, f"need the copy in {folder} to be tested, got {tested}"

@@ -1,0 +1,37 @@
+"""What tests of several files are given: one Chromium, a folder that is served, the built site."""
+
+import pytest
+
+from tests.browser import chromium, served
+from tests.built_site import SITE, explorers
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all tests of a process: a second one could not be started beside it."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def site(tmp_path):
+    """An empty folder, and the address at which it is served."""
+    with served(tmp_path) as base:
+        yield tmp_path, base
+
+
+@pytest.fixture(scope="session")
+def base() -> str:
+    """The address of the built site."""
+    if not (SITE / "index.html").is_file():
+        pytest.fail(f"need a built site in {SITE}: run `make book`, or name one in BOOK_SITE")
+    with served(SITE) as base:
+        yield base
+
+
+@pytest.fixture(scope="session")
+def chapter(base) -> str:
+    """The page whose grid explorer is tried in every way: stored η and steps are many."""
+    page = "chapters/03_free_sigma.html"
+    assert explorers(page), f"{page} of {SITE} has no grid explorer"
+    return page

@@ -1,0 +1,42 @@
+"""The tables that the library ships."""
+
+import pytest
+
+from ddim_lib import cells, metrics, plans, tables
+from ddim_lib.classifier import JUDGE
+from ddim_lib.data import ASSETS
+from ddim_lib.results import checksum, load_table, over_seeds
+
+
+@pytest.mark.parametrize("what", ["exact", "perturbed"])
+def test_shipped_tables_are_complete(what):
+    job = plans.TABLES[what](tables.parse([what]))
+    found = {tuple(row[key] for key in job.keys) for row in load_table(what)}
+    assert found >= set(job.cells)
+
+
+def test_shipped_floors_are_of_the_shipped_classifier():
+    rows = load_table("floors")
+    assert {row["judge"] for row in rows} == {checksum(JUDGE)}
+    sizes = [row["n"] for row in rows]
+    assert all(sizes.count(n) == 10 for n in ("500", "1000", "2000", "5000"))
+    floors = over_seeds(rows, "frechet", ["n"])
+    assert floors[("5000",)].mean < floors[("2000",)].mean < floors[("1000",)].mean
+
+
+@pytest.mark.parametrize("n", ["1000", "2000", "5000"])
+def test_documented_floors_are_the_tables(n):
+    mean = {name: over_seeds(load_table("floors"), name, ["n"])[(n,)] for name in plans.SCORES}
+    digits = {"frechet": 2, "energy": 3, "confident": 3}
+    words = [f"{mean[name].mean:.{d}f} ± {mean[name].sd:.{d}f}" for name, d in digits.items()]
+    readme = (ASSETS / "README.md").read_text(encoding="utf-8")
+    assert " ".join(words) in " ".join(metrics.__doc__.split())
+    assert f"| {n} | {' | '.join(words)} |" in readme
+
+
+def test_shipped_cells_repeat():
+    row = next(
+        r for r in load_table("exact") if (r["steps"], r["eta"], r["seed"]) == ("5", "0.5", "1")
+    )
+    again = cells.exact_cell(row["mixture"], 5, "0.5", 1, int(row["n"]))
+    assert again["sliced_w1"] == pytest.approx(float(row["sliced_w1"]), rel=1e-4)
