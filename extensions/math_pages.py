@@ -1,7 +1,10 @@
-"""Sphinx extension: MathJax only on the pages that have formulas.
+"""Sphinx extension: MathJax only on the pages that have formulas, and no comma without its formula.
 
-Sphinx also gives it, 160 KB, to each page that only lists such pages.
+Sphinx gives MathJax, 160 KB, also to each page that only lists such pages. And a browser may break
+the line between a formula and the comma after it.
 """
+
+import re
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -19,7 +22,20 @@ def drop_mathjax(
             context["script_files"].remove(script)
 
 
+FORMULA = re.compile(r'<span class="math notranslate nohighlight">[^<]*</span>[.,:;?!)”’]+')
+
+
+def hold_punctuation(
+    app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None
+) -> None:
+    """Keep each inline formula and the punctuation after it on one line."""
+    if "body" in context:
+        held = r'<span style="white-space: nowrap">\g<0></span>'
+        context["body"] = FORMULA.sub(held, context["body"])
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the extension; Sphinx's own comes first."""
     app.connect("html-page-context", drop_mathjax, priority=900)
+    app.connect("html-page-context", hold_punctuation)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
