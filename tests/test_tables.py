@@ -458,6 +458,14 @@ def test_shipped_tables_are_complete(what):
     assert found >= set(job.cells)
 
 
+def test_shipped_digits_are_of_the_shipped_network_and_classifier():
+    rows = load_table("digits")
+    assert {row["weights"] for row in rows} == {checksum(ASSETS / "digits.safetensors")}
+    assert {row["judge"] for row in rows} == {checksum(JUDGE)}
+    sizes = {(row["steps"], row["n"]) for row in rows}
+    assert {("10", "100"), ("50", "5000"), ("50", "2000")} <= sizes
+
+
 def test_shipped_floors_are_of_the_shipped_classifier():
     rows = load_table("floors")
     assert {row["judge"] for row in rows} == {checksum(JUDGE)}
