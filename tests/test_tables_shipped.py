@@ -5,14 +5,27 @@ import pytest
 from ddim_lib import cells, metrics, plans, tables
 from ddim_lib.classifier import JUDGE
 from ddim_lib.data import ASSETS
+from ddim_lib.nets import locate
 from ddim_lib.results import checksum, load_table, over_seeds
 
 
-@pytest.mark.parametrize("what", ["exact", "perturbed"])
+@pytest.mark.parametrize("what", ["exact", "perturbed", "digits", "encoding"])
 def test_shipped_tables_are_complete(what):
     job = plans.TABLES[what](tables.parse([what]))
     found = {tuple(row[key] for key in job.keys) for row in load_table(what)}
     assert found >= set(job.cells)
+
+
+@pytest.mark.parametrize("what", ["digits", "encoding"])
+def test_shipped_tables_are_of_the_shipped_network(what):
+    assert {row["weights"] for row in load_table(what)} == {checksum(locate("digits"))}
+
+
+def test_shipped_digits_are_of_the_shipped_classifier():
+    rows = load_table("digits")
+    assert {row["judge"] for row in rows} == {checksum(JUDGE)}
+    sizes = {(row["steps"], row["n"]) for row in rows}
+    assert {("10", "100"), ("50", "5000"), ("50", "2000")} <= sizes
 
 
 def test_shipped_floors_are_of_the_shipped_classifier():
