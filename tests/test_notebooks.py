@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tools import output_mutants
 from tools.altered import Altered, alterations
 from tools.execute import execute, main
-from tools.files import write
+from tools.files import canonical, write
 
 ROOT = Path(__file__).resolve().parents[1]
 CELLS = {
@@ -186,6 +186,26 @@ def test_ids_and_metadata_are_put_in_order(tmp_path):
     assert nb.cells[1].id == raw["cells"][0]["id"]
     assert set(nb.metadata) == {"kernelspec", "language_info"}
     assert all(cell.metadata == {} for cell in nb.cells[1:])
+
+
+SOURCE, BOTH = {"source_hidden": True}, {"outputs_hidden": True, "source_hidden": True}
+
+
+@pytest.mark.parametrize(
+    ("tag", "source", "folds", "view"),
+    [
+        ("hide-input", "1", SOURCE, None),
+        ("hide-output", "1", {"outputs_hidden": True}, None),
+        ("hide-cell", "1", BOTH, None),
+        ("hide-cell", "# @title Solution 1.1\n1", BOTH, "form"),
+        ("other", "# @title Solution 1.1\n1", None, None),
+    ],
+)
+def test_what_the_site_folds_is_folded_everywhere(tag, source, folds, view):
+    cell = new_code_cell(source, metadata={"tags": [tag]})
+    nb = canonical(new_notebook(cells=[cell]), [], "page")
+    assert nb.cells[0].metadata.get("jupyter") == folds
+    assert nb.cells[0].metadata.get("cellView") == view
 
 
 def test_a_failing_notebook_is_left_as_it_was(executed, tmp_path, capsys):

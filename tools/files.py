@@ -12,6 +12,11 @@ from nbformat import NotebookNode
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 KEPT = ("cellView", "jupyter", "mystnb", "tags")  # what a cell's metadata may hold
+FOLDS = {  # a tag of the site, and what JupyterLab folds by
+    "hide-input": ("source_hidden",),
+    "hide-output": ("outputs_hidden",),
+    "hide-cell": ("outputs_hidden", "source_hidden"),
+}
 METADATA = {
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
     "language_info": {"name": "python"},
@@ -47,6 +52,15 @@ def joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
     return whole
 
 
+def fold(cell: NotebookNode) -> None:
+    """Let JupyterLab and Colab fold a cell that its tags fold on the site."""
+    folds = {name: True for tag in cell.metadata.get("tags", []) for name in FOLDS.get(tag, ())}
+    if folds:
+        cell.metadata["jupyter"] = dict(sorted(folds.items()))
+        if cell.source.startswith("# @title"):
+            cell.metadata["cellView"] = "form"
+
+
 def canonical(nb: NotebookNode, model_ids: list[str], name: str) -> NotebookNode:
     """Replace what differs from run to run; model_ids: the widgets' ids in order of creation."""
     text = nbformat.writes(nb)
@@ -59,6 +73,7 @@ def canonical(nb: NotebookNode, model_ids: list[str], name: str) -> NotebookNode
         kept = {key: cell.metadata[key] for key in KEPT if key in cell.metadata}
         cell.metadata = nbformat.from_dict(kept)
         if cell.cell_type == "code":
+            fold(cell)
             cell.outputs = joined(cell.outputs)
     return nb
 
