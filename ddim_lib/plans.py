@@ -35,12 +35,17 @@ def crossed(*columns: Iterable[object]) -> Cells:
     return [tuple(map(str, cell)) for cell in product(*columns)]
 
 
-def table_1(plan: str, n: int) -> Cells:
+def seeds(args: argparse.Namespace, planned: int) -> range:
+    """Seeds of a table: those planned, or more where more are asked for."""
+    return range(max(planned, args.seeds or 0))
+
+
+def table_1(args: argparse.Namespace, n: int) -> Cells:
     """(steps, eta, seed, n), cheap cells first; the short plan has few of the longest walks."""
-    short = crossed(range(3), (5, 10, 20, 50, 100), ETAS, [n])
-    long = crossed(range(3), (1000,), ETAS, [n])
-    if plan == "short":
-        long = crossed(range(1), (1000,), ("0", "1", SIGMA_HAT), [n])
+    short = crossed(seeds(args, 3), (5, 10, 20, 50, 100), ETAS, [n])
+    long = crossed(seeds(args, 3), (1000,), ETAS, [n])
+    if args.plan == "short":
+        long = crossed(seeds(args, 1), (1000,), ("0", "1", SIGMA_HAT), [n])
     return [(steps, eta, seed, n) for seed, steps, eta, n in short + long]
 
 
@@ -51,7 +56,7 @@ def network(args: argparse.Namespace) -> UNet:
 
 def digits(args: argparse.Namespace) -> Job:
     """Plan Table 1: n = 5000; in the short plan 2000, and 500 for the longest walks."""
-    todo = table_1(args.plan, 5000)
+    todo = table_1(args, 5000)
     if args.plan == "short":
         todo = [(S, eta, seed, "500" if S == "1000" else "2000") for S, eta, seed, _ in todo]
     model = network(args)
@@ -67,7 +72,7 @@ def digits(args: argparse.Namespace) -> Job:
 
 def exact(args: argparse.Namespace) -> Job:
     """Plan the same table without a network; steps = 0 is a draw from the mixture itself."""
-    todo = [("0", DATA, str(seed), "50000") for seed in range(3)] + table_1(args.plan, 50_000)
+    todo = [("0", DATA, str(seed), "50000") for seed in seeds(args, 3)] + table_1(args, 50_000)
 
     def compute(row: Row) -> dict[str, float]:
         return cells.exact_cell(
@@ -80,8 +85,8 @@ def exact(args: argparse.Namespace) -> Job:
 
 def perturbed(args: argparse.Namespace) -> Job:
     """Plan the experiment: no error, one at high t, one at low t, for each η."""
-    todo = crossed(["none"], [0], [100], ETAS, range(3), [50_000])
-    todo += crossed(["high", "low"], [0.1, 0.3], [100], ETAS, range(3), [50_000])
+    todo = crossed(["none"], [0], [100], ETAS, seeds(args, 3), [50_000])
+    todo += crossed(["high", "low"], [0.1, 0.3], [100], ETAS, seeds(args, 3), [50_000])
 
     def compute(row: Row) -> dict[str, float]:
         return cells.perturbed_cell(
@@ -95,8 +100,8 @@ def perturbed(args: argparse.Namespace) -> Job:
 
 def encoding(args: argparse.Namespace) -> Job:
     """Plan Table 2, on MNIST's test images where --data is given, else on the shipped digits."""
-    seeds, n = (3, 2000) if args.plan == "full" else (1, 200)
-    grid = crossed(range(seeds), (10, 20, 50, 100, 200, 500, 1000), [n])
+    planned, n = (3, 2000) if args.plan == "full" else (1, 200)
+    grid = crossed(seeds(args, planned), (10, 20, 50, 100, 200, 500, 1000), [n])
     todo = [(steps, seed, n) for seed, steps, n in grid]
     model = network(args)
     source = load_digits() if args.data is None else load_mnist(args.data, "test")
@@ -119,7 +124,7 @@ def floors(args: argparse.Namespace) -> Job:
     def compute(row: Row) -> dict[str, float]:
         return cells.floor_cell(images, int(row["seed"]), int(row["n"]))
 
-    todo = [(seed, n) for n, seed in crossed((500, 1000, 2000, 5000), range(10))]
+    todo = [(seed, n) for n, seed in crossed((500, 1000, 2000, 5000), seeds(args, 10))]
     identity = {"judge": checksum(JUDGE), "images": "mnist train"}
     return Job(("seed", "n"), SCORES, identity, todo, compute)
 

@@ -41,7 +41,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--steps", type=int, nargs="+", help="only these")
     parser.add_argument("--eta", choices=[*ETAS, DATA], nargs="+", help="only these")
-    parser.add_argument("--seeds", type=int, help="only so many")
+    parser.add_argument("--seeds", type=int, help="so many, 0, 1, …; the plan has its own")
     parser.add_argument("--n", type=int, help="another number of samples")
     return parser.parse_args(argv)
 

@@ -69,6 +69,15 @@ def test_killed_in_the_middle_it_goes_on_and_loses_nothing(folder):
     assert measured(cut) == measured(folder / "whole.csv")
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"), [([], 3), (["--seeds", "2"], 2), (["--seeds", "5"], 5)]
+)
+def test_seeds_are_as_many_as_asked_for_also_beyond_the_plan(asked, found):
+    args = tables.parse(["exact", "--steps", "20", "--eta", "1", *asked])
+    cells = tables.chosen(plans.exact(args), args)
+    assert cells == [("20", "1", str(seed), "50000") for seed in range(found)]
+
+
 def test_finished_cells_are_not_measured_again(folder, capsys, monkeypatch):
     small = ["exact", "--n", "20", "--seeds", "1", "--steps", "0", "5"]
     assert tables.main(small) == 0
