@@ -1,5 +1,7 @@
 """Every page of the built site: weight, width, equations, barriers, links."""
 
+import re
+
 import pytest
 
 from tests.browser import barriers, scroll_through, served
@@ -116,3 +118,12 @@ def test_without_javascript_the_landing_page_has_its_picture(browser, base):
         assert picture.is_visible()
         assert picture.bounding_box()["height"] > 200
         assert picture.get_attribute("alt").startswith("1000 points flow from noise")
+
+
+@pytest.mark.parametrize("name", [page for page in PAGES if page.startswith("chapters/")])
+def test_no_line_begins_with_the_comma_of_a_formula(name):
+    formula = r'(<span style="white-space: nowrap">)?<span class="math[^>]*>[^<]*</span>[.,:;]'
+    article = (SITE / name).read_text().split("<article")[1].split("</article>")[0]
+    held = re.findall(formula, article)
+    assert held
+    assert all(held)
