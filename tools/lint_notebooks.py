@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from tools import colab
 from tools.address import ROOT, notebooks, read_address
 from tools.files import VIEW, canonical
+from tools.widget_sources import stale
 
 LIMIT = 1_500_000  # bytes of a notebook
 COLUMNS = 80
@@ -115,6 +116,8 @@ def book_findings(nb: NotebookNode, text: str, name: str, address: str) -> Itera
         yield "its cells were not run from first to last"
     if nbformat.writes(canonical(nb, [], name)).strip() != text.strip():
         yield "not in the form that `make execute` stores"
+    if stale(nb):
+        yield "stores an explorer's source that is not the present one: `make widgets` renews it"
     if complaint := colab.trouble(nb, address):
         yield f"{complaint}; `make execute` puts it there"
 
