@@ -6,7 +6,6 @@ from tests.support.browser import barriers
 from tests.support.flow_page import PICTURE, STILL, inked, opened, settled
 from tools.assets import state
 
-
 # --- moving -------------------------------------------------------------------------------------
 
 

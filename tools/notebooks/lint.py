@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from tools.address import ROOT, notebooks, read_address
 from tools.notebooks import colab
 from tools.notebooks.files import VIEW, canonical
+from tools.notebooks.folds import TITLE, TITLE_COLUMNS, fold_rules
 from tools.notebooks.widget_sources import stale
 
 LIMIT = 1_500_000  # bytes of a notebook
@@ -42,8 +43,9 @@ def code_rules(cell: NotebookNode) -> Iterator[str]:
     if found := UNSTEADY.search(source):
         yield f"its output changes from run to run: {found.group()}"
     for number, line in enumerate(source.split("\n"), start=1):
-        if len(line) > COLUMNS and cell.get("id") != colab.ID:
-            yield f"line {number} has {len(line)} columns, {COLUMNS} fit"
+        fit = TITLE_COLUMNS if line.startswith(TITLE) else COLUMNS
+        if len(line) > fit and cell.get("id") != colab.ID:
+            yield f"line {number} has {len(line)} columns, {fit} fit"
 
 
 def output_rules(cell: NotebookNode) -> Iterator[str]:
@@ -98,7 +100,7 @@ def place_rules(cell: NotebookNode) -> Iterator[str]:
 def cell_findings(nb: NotebookNode) -> Iterator[str]:
     """Complaints about each cell, named by its id."""
     for i, cell in enumerate(nb.cells):
-        code = (code_rules, output_rules, picture_rules)
+        code = (code_rules, fold_rules, output_rules, picture_rules)
         rules: tuple[Rule, ...] = code if cell.cell_type == "code" else (text_rules,)
         for rule in (*rules, place_rules):
             yield from (f"cell {i} ({cell.get('id')}): {what}" for what in rule(cell))
