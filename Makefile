@@ -11,7 +11,7 @@ SITE := _build/html
 export OMP_NUM_THREADS ?= 1
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
-.PHONY: help book serve test lint unit notebooks colab site execute address bench mutants browser clean
+.PHONY: help book serve test lint unit notebooks colab site execute widgets address bench mutants browser clean
 
 help:
 	@sed -n '1,5s/^# //p' Makefile
@@ -98,6 +98,10 @@ site: $(VENV)/all browser book
 execute: $(VENV)/all
 	@echo "== running the notebooks and storing what they show"
 	@$(BIN)/python -m tools.notebooks.execute $(NOTEBOOKS)
+
+widgets: $(VENV)/all
+	@echo "== storing the explorers' present source in the notebooks, which are not run"
+	@$(BIN)/python -m tools.notebooks.widget_sources $(NOTEBOOKS)
 
 bench: $(VENV)/all
 	@$(BIN)/python tools/bench.py

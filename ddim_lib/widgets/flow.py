@@ -14,11 +14,8 @@ from ddim_lib.exact import GaussianMixture
 from ddim_lib.schedule import Schedule, Spacing
 from ddim_lib.widgets.flow_still import SOLVERS, Path, still
 from ddim_lib.widgets.letters import letters
-from ddim_lib.widgets.parts import joined
+from ddim_lib.widgets.parts import bundle
 
-SAMPLERS = ("flow_sampler.js", "flow_solvers.js")
-PARTS = ("colours.js", "sliders.js", *SAMPLERS, "flow_picture.js", "flow.js")
-STYLES = ("sliders.css", "flow.css")
 OTHER = ("sigma_hat", "seed", "points")  # settings that `flow` hands on
 WHOLE = {"seed": (0, 2**32 - 1), "points": (1, 100_000)}
 SHAPES = {
@@ -40,8 +37,8 @@ class FlowExplorer(anywidget.AnyWidget):
     cov xy, cov yy) a component.
     """
 
-    _esm = joined(*PARTS)
-    _css = joined(*STYLES)
+    _esm = bundle("flow.js")
+    _css = bundle("flow.css")
     _ipython_display_ = None  # ipywidgets 7 prefers it to the mime bundle, which has the picture
 
     eta = traitlets.Float(0.0).tag(sync=True)
