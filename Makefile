@@ -12,7 +12,8 @@ SITE := _build/html
 export OMP_NUM_THREADS ?= 1
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
-.PHONY: help book serve test lint unit notebooks colab site execute budget address bench mutants browser clean
+.PHONY: help book serve test lint unit notebooks colab site execute widgets budget \
+  address bench mutants browser clean
 
 help:
 	@sed -n '1,6s/^# //p' Makefile
@@ -103,6 +104,10 @@ execute: $(VENV)/all
 
 budget: $(VENV)/all
 	@$(BIN)/python -m tools.notebooks.budget --lower
+
+widgets: $(VENV)/all
+	@echo "== storing the explorers' present source in the notebooks, which are not run"
+	@$(BIN)/python -m tools.notebooks.widget_sources $(NOTEBOOKS)
 
 bench: $(VENV)/all
 	@$(BIN)/python tools/bench.py

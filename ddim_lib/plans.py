@@ -8,7 +8,8 @@ from itertools import product
 import torch
 
 from ddim_lib import cells
-from ddim_lib.cells import DATA, SIGMA_HAT
+from ddim_lib.cells import DATA
+from ddim_lib.checks import SIGMA_HAT
 from ddim_lib.classifier import JUDGE
 from ddim_lib.data import load_digits, load_mnist
 from ddim_lib.nets import UNet, load_denoiser, locate

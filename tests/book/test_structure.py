@@ -15,8 +15,8 @@ LAYER = {  # a module imports only from lower layers
     "checks": 0, "data": 0, "nets": 0,
     "schedule": 1, "classifier": 1,
     "process": 2,
-    "ddim": 3, "ode": 3, "exact": 3,
-    "training": 4, "metrics": 4,
+    "ddim": 3, "exact": 3,
+    "ode": 4, "training": 4, "metrics": 4,
     "train": 5, "train_classifier": 5, "results": 5, "cells": 5,
     "plans": 6, "compare": 6,
     "tables": 7,
@@ -126,6 +126,7 @@ def texts() -> list[Path]:
         and path.name != ".git"  # a file in a second work tree, naming the first
         and not skipped.search(path.relative_to(ROOT).as_posix())
         and path.is_file()
+        and path.name != ".git"  # a file where git keeps a second tree, with the place of the first
     ]
 
 

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from ddim_lib import cells
-from ddim_lib.cells import DATA, SCHEDULE, SIGMA_HAT
+from ddim_lib.cells import DATA, SCHEDULE
+from ddim_lib.checks import SIGMA_HAT
 from ddim_lib.data import load_digits
 from ddim_lib.ddim import ddpm_large_steps, sample
 from ddim_lib.metrics import score_digits, sliced_w1

@@ -36,7 +36,7 @@ LIMITS = (  # by the first pattern that a page's name begins with
     (r"trip_|lab$", {"visible": 3000}),
     (r"at_hand_", {"visible": 2000}),
 )
-HEAD = "# What pages over their limits show: more they may not. `make budget` lowers it, nothing else.\n"
+HEAD = "# What pages over their limits show, and may at most. Only `make budget` changes it.\n"
 
 
 def limits(name: str) -> dict[str, int]:

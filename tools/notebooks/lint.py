@@ -18,6 +18,7 @@ from tools.address import ROOT, notebooks, read_address
 from tools.notebooks import budget, colab, count
 from tools.notebooks.files import VIEW, canonical
 from tools.notebooks.folds import TITLE, TITLE_COLUMNS, fold_rules
+from tools.notebooks.widget_sources import stale
 
 LIMIT = 1_500_000  # bytes of a notebook
 COLUMNS = 80
@@ -117,6 +118,8 @@ def book_findings(nb: NotebookNode, text: str, name: str, address: str) -> Itera
         yield "its cells were not run from first to last"
     if nbformat.writes(canonical(nb, [], name)).strip() != text.strip():
         yield "not in the form that `make execute` stores"
+    if stale(nb):
+        yield "stores an explorer's source that is not the present one: `make widgets` renews it"
     if complaint := colab.trouble(nb, address):
         yield f"{complaint}; `make execute` puts it there"
 
