@@ -1,7 +1,7 @@
 """What every function of the library asks of its input, and how it says so."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from numbers import Integral
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 Time = int | float
+Model = Callable[[Tensor, Time], Tensor]  # eps_hat = model(x_t, t)
 
 
 def check_data(name: str, x: Tensor) -> None:
@@ -61,3 +62,11 @@ def check_eta(eta: float) -> None:
     """Raise unless eta is a finite number >= 0."""
     if not (math.isfinite(eta) and eta >= 0):
         raise ValueError(f"need eta >= 0, got eta={eta}")
+
+
+def check_device(device: str) -> None:
+    """Raise ValueError unless device is cpu, or cuda where there is one."""
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"need device cpu or cuda, got {device!r}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("need a CUDA device for device cuda, got none that torch can use")

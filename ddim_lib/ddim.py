@@ -5,7 +5,7 @@ x_s = κ x_t + λ x̂_0 + σ ε          σ = η (β̄_s/β̄_t) √(1 − ᾱ_t
                                    λ = ᾱ_s − κ ᾱ_t
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import sqrt
 from typing import NamedTuple
@@ -13,11 +13,9 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from ddim_lib.checks import Time, check_data, check_eta, check_match, check_order, check_times
+from ddim_lib.checks import Model, Time, check_data, check_eta, check_match, check_order, check_times
 from ddim_lib.process import predict_x0
 from ddim_lib.schedule import Schedule
-
-Model = Callable[[Tensor, Time], Tensor]
 
 
 class Coefficients(NamedTuple):

@@ -16,11 +16,10 @@ from math import log
 import torch
 from torch import Tensor
 
-from ddim_lib.checks import Time, check_data, check_match, check_times
+from ddim_lib.checks import Model, Time, check_data, check_match, check_times
 from ddim_lib.process import predict_x0
 from ddim_lib.schedule import Schedule
 
-Model = Callable[[Tensor, Time], Tensor]
 Solver = Callable[..., tuple[Tensor, object]]
 
 

@@ -10,7 +10,8 @@ import torch
 from torch import Generator, Tensor
 
 from ddim_lib import data
-from ddim_lib.ddim import Model, ddim_steps, ddpm_large_steps, sample
+from ddim_lib.checks import Model
+from ddim_lib.ddim import ddim_steps, ddpm_large_steps, sample
 from ddim_lib.exact import GaussianMixture
 from ddim_lib.metrics import score_digits, sliced_w1
 from ddim_lib.ode import encode
