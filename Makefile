@@ -73,31 +73,31 @@ lint: $(VENV)/all
 	@echo "== lint"
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . \
 	  || { echo "ruff found something: '$(BIN)/ruff check --fix . && $(BIN)/ruff format .' mends most"; exit 1; }
-	@$(BIN)/python -m tools.lint_notebooks \
+	@$(BIN)/python -m tools.notebooks.lint \
 	  || { echo "the notebooks have faults: CONTRIBUTING.md explains the rules"; exit 1; }
 
 unit: $(VENV)/all browser
 	@echo "== unit tests"
-	@$(BIN)/python -m pytest -n 2 tests --ignore-glob 'tests/test_site_*.py' --ignore tests/test_colab.py
+	@$(BIN)/python -m pytest -n 2 tests --ignore tests/site --ignore tests/book/test_colab.py
 
 notebooks: $(VENV)/all
 	@echo "== notebooks: run again, every stored output compared"
-	@$(BIN)/python -m pytest -p tests.notebook_outputs --nbval --nbval-current-env \
+	@$(BIN)/python -m pytest -p tools.notebooks.check --nbval --nbval-current-env \
 	  -n 2 --dist loadfile $(NOTEBOOKS)
 
 colab: $(VENV)/colab/ready browser
 	@echo "== notebooks: each alone, in an environment like Colab's, with two threads"
-	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/test_colab.py
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/book/test_colab.py
 
 site: $(VENV)/all browser book
 	@echo "== the built site in a browser"
-	@$(BIN)/python -m pytest tests/test_site_*.py
+	@$(BIN)/python -m pytest tests/site
 
 # --- change -------------------------------------------------------------------------------------
 
 execute: $(VENV)/all
 	@echo "== running the notebooks and storing what they show"
-	@$(BIN)/python -m tools.execute $(NOTEBOOKS)
+	@$(BIN)/python -m tools.notebooks.execute $(NOTEBOOKS)
 
 bench: $(VENV)/all
 	@$(BIN)/python tools/bench.py

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.browser import chromium, served
-from tests.built_site import SITE, explorers
+from tests.support.browser import chromium, served
+from tests.support.built_site import SITE, explorers
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetch the browser files that the site carries, into web/vendor, and those of its tests, into
-# tests/vendor; write VERSIONS.md beside each. Needs npm and Python 3.11+. Run it to change a
+# tests/support/vendor; write VERSIONS.md beside each. Needs npm and Python 3.11+. Run it to change a
 # version below, then commit the result.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -105,7 +105,7 @@ versions "$tests" "Browser files of the tests" \
   'Fetched by `tools/vendor.sh`, unchanged; the site does not carry them.' \
   "axe-core | $axe | MPL-2.0 | npm | axe-core/"
 
-rm -rf web/vendor tests/vendor
+rm -rf web/vendor tests/support/vendor
 mv "$out" web/vendor
-mv "$tests" tests/vendor
-say "web/vendor: $(du -sh web/vendor | cut -f1), tests/vendor: $(du -sh tests/vendor | cut -f1)"
+mv "$tests" tests/support/vendor
+say "web/vendor: $(du -sh web/vendor | cut -f1), tests/support/vendor: $(du -sh tests/support/vendor | cut -f1)"

@@ -1,0 +1,48 @@
+"""The built site, for the tests in a browser: _build/html, or the folder named by BOOK_SITE."""
+
+import base64
+import json
+import os
+import re
+from pathlib import Path
+
+from tests.support.browser import watched
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = Path(os.environ.get("BOOK_SITE", ROOT / "_build" / "html")).resolve()
+PAGES = sorted(
+    path.relative_to(SITE).as_posix()
+    for path in SITE.rglob("*.html")
+    if not path.relative_to(SITE).parts[0].startswith("_") and path != SITE / "index.html"
+)
+STATE = re.compile(
+    r'<script type="application/vnd.jupyter.widget-state\+json">(.*?)</script>', re.S
+)
+FORMULA = 'class="math'
+EXPLORER = "ddim_lib.widgets.grid.GridExplorer"
+STILL = ".widget-still.gridexplorer"
+PHONE = {"width": 390, "height": 844}
+
+
+def explorers(page: str) -> list[dict]:
+    """Return the stored states of a page's grid explorers, their sheets decoded."""
+    match = STATE.search((SITE / page).read_text())
+    models = json.loads(match[1])["state"].values() if match else []
+    found = [m for m in models if m["state"].get("_anywidget_id") == EXPLORER]
+    for model in found:
+        model["state"]["sheet"] = base64.b64decode(model["buffers"][0]["data"])
+    return [model["state"] for model in found]
+
+
+def calm(browser, base: str, **options):
+    """Open a watched page that plays nothing by itself, so that the tests' time is their own."""
+    return watched(browser, base, reduced_motion="reduce", **options)
+
+
+def open_explorer(watch, address: str):
+    """Open a page and bring its first explorer to life; return its element."""
+    watch.page.goto(address)
+    watch.page.locator(STILL).first.scroll_into_view_if_needed()
+    explorer = watch.page.locator(".ddim-grid").first
+    explorer.locator("canvas").wait_for()
+    return explorer
