@@ -13,7 +13,15 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from ddim_lib.checks import Model, Time, check_data, check_eta, check_match, check_order, check_times
+from ddim_lib.checks import (
+    Model,
+    Time,
+    check_data,
+    check_eta,
+    check_match,
+    check_order,
+    check_times,
+)
 from ddim_lib.process import predict_x0
 from ddim_lib.schedule import Schedule
 

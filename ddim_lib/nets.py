@@ -15,7 +15,6 @@ from ddim_lib.files import check_fit, locate, read_weights
 GROUPS = 8  # of every group norm; channel counts are multiples of it
 
 
-
 def time_embedding(t: Tensor, dim: int) -> Tensor:
     """Cosines and sines of t at dim/2 frequencies from 1 down to about 1e-4, (batch, dim).
 

@@ -11,7 +11,14 @@ from torch import Generator, Tensor, nn
 from ddim_lib.checks import check_device
 from ddim_lib.nets import GROUPS, UNet
 from ddim_lib.schedule import Schedule
-from ddim_lib.train.loss import TIMES, WEIGHTINGS, loss, stratified_times, time_density, time_weights
+from ddim_lib.train.loss import (
+    TIMES,
+    WEIGHTINGS,
+    loss,
+    stratified_times,
+    time_density,
+    time_weights,
+)
 
 WARM_UP = 200  # steps
 

@@ -10,6 +10,7 @@ import torch
 from ddim_lib.files import atomically
 from ddim_lib.train.run import Run, Settings
 
+
 def save_state(run: Run, path: Path) -> None:
     """Store a run, so that load_state continues it exactly; raises OSError if it cannot."""
     state = {
