@@ -7,12 +7,13 @@ from itertools import product
 
 import torch
 
+from ddim_lib.checks import SIGMA_HAT
 from ddim_lib.classifier import JUDGE
 from ddim_lib.data import load_digits, load_mnist
 from ddim_lib.files import checksum, locate
 from ddim_lib.nets import UNet, load_denoiser
 from ddim_lib.tables import measure
-from ddim_lib.tables.measure import DATA, SIGMA_HAT
+from ddim_lib.tables.measure import DATA
 from ddim_lib.tables.store import Row
 
 ETAS = ("0", "0.2", "0.5", "1", SIGMA_HAT)

@@ -141,6 +141,7 @@ def texts() -> list[Path]:
         and path.name != ".git"  # a file in a second work tree, naming the first
         and not skipped.search(path.relative_to(ROOT).as_posix())
         and path.is_file()
+        and path.name != ".git"  # a file where git keeps a second tree, with the place of the first
     ]
 
 

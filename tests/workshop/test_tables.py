@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from ddim_lib.checks import SIGMA_HAT
 from ddim_lib.classifier import JUDGE
 from ddim_lib.data import load_digits
 from ddim_lib.files import checksum
 from ddim_lib.nets import UNet, save_denoiser
 from ddim_lib.tables import __main__ as command
 from ddim_lib.tables import measure, plans
-from ddim_lib.tables.measure import SIGMA_HAT
 from ddim_lib.tables.store import load_table
 
 ETAS = ["0", "0.2", "0.5", "1", SIGMA_HAT]

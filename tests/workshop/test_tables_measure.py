@@ -4,12 +4,13 @@ import pytest
 import torch
 from torch import nn
 
+from ddim_lib.checks import SIGMA_HAT
 from ddim_lib.data import load_digits
 from ddim_lib.ddim import ddpm_large_steps, sample
 from ddim_lib.metrics import score_digits, sliced_w1
 from ddim_lib.nets import UNet
 from ddim_lib.tables import measure
-from ddim_lib.tables.measure import DATA, SCHEDULE, SIGMA_HAT
+from ddim_lib.tables.measure import DATA, SCHEDULE
 
 ETAS = ["0", "0.2", "0.5", "1", SIGMA_HAT]
 

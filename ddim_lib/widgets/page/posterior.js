@@ -1,5 +1,10 @@
 // The posterior explorer: between x_0 and x_t stands x_s; what each says of it, and both together.
 
+import { bell, css, gauss, Plot } from "./plot.js";
+import { element, ETA, Slider, STEPS } from "./sliders.js";
+import { complaint, fixed, itemsOf, MOST_X, pieceOf, scheduleOf, short, stepOf, timeScale, told } from "./step.js";
+import { StepExplorer } from "./step_explorer.js";
+
 const EDGE = 3.5; // of the axis of values
 const LANE = 28; // px: where the points x_t and x_0 lie, from the upper and from the lower edge
 const GRIP = 30; // px: a hand this near to a point takes it
@@ -32,6 +37,10 @@ class PosteriorExplorer extends StepExplorer {
     this.pictures.append(this.legend);
     this.root.append(this.eta.axis(), element("div", { class: "knobs" }, ...knobs));
     this.listen(plot.canvas);
+  }
+
+  complaint(setting) {
+    return complaint(setting);
   }
 
   show({ t, steps, x_0, x_t, eta }) {

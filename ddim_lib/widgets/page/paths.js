@@ -1,5 +1,13 @@
 // The paths explorer: many paths at once from noise to data, over the density that they all share.
 
+import { css, Plot } from "./plot.js";
+import {
+  apart, complaint, densityAt, floorOf, MOST_COUNT, MOST_ETA, MOST_SEED, MOST_START, mostEta, Paths, SPOILT, Wiener,
+} from "./paths_sampler.js";
+import { linearSchedule, T } from "./schedule.js";
+import { element, ETA, field, Slider, STEPS } from "./sliders.js";
+import { StepExplorer } from "./step_explorer.js";
+
 const EDGE = 3.2; // of the axis of values
 const DRAWN = 90; // thin paths at most
 const MOMENTS = 250; // of a thin path at most
@@ -43,6 +51,10 @@ class PathsExplorer extends StepExplorer {
     const wrong = `score wrong at t = ${SPOILT.from} … ${SPOILT.to}`;
     const fields = element("div", { class: "fields" }, field("seed", this.seed), field(wrong, this.spoilt));
     this.root.append(this.eta.axis(), element("div", { class: "knobs" }, ...knobs, fields));
+  }
+
+  complaint(setting) {
+    return complaint(setting);
   }
 
   // What the setting means; the walks themselves are made while it is painted.
@@ -191,10 +203,6 @@ class PathsExplorer extends StepExplorer {
     plot.text("t = 0, data", right, bottom + 21, { ...small, at: "right" });
     plot.text("ends", right + 8, bottom + 21, small);
   }
-}
-
-function field(name, control) {
-  return element("label", {}, element("span", {}, name), control);
 }
 
 function render({ model, el }) {

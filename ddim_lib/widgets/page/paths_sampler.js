@@ -1,10 +1,12 @@
 // Paths of DDIM's family from noise to two heaps on the line, with their exact score: every path has
 // one Wiener process for any number of steps, so that the same path is seen finer or coarser.
-// The schedule, the times, the coefficients and the noise are those of flow_sampler.js.
 
-const T = 1000;
+import { Noise } from "./chance.js";
+import { coefficients } from "./ddim.js";
+import { linearSchedule, T, timesOf } from "./schedule.js";
+
 const STD = 0.15; // of each heap; they stand at -1 and at +1: ddim_lib.data.two_spikes()
-const MOST_ETA = 1.4, MOST_START = 3, MOST_COUNT = 1000, MOST_SEED = 2 ** 32 - 1;
+export const MOST_ETA = 1.4, MOST_START = 3, MOST_COUNT = 1000, MOST_SEED = 2 ** 32 - 1;
 
 // p_t(x), and d/dx log p_t(x): the heaps have moved to ±ᾱ and spread to the variance v.
 const varianceAt = ({ alphaBar, betaBar }, t) => (alphaBar[t] * STD) ** 2 + betaBar[t] ** 2;
@@ -15,10 +17,9 @@ export function densityAt(schedule, x, t) {
   return bells / Math.sqrt(8 * Math.PI * v);
 }
 
-export function scoreAt(schedule, x, t) {
-  const a = schedule.alphaBar[t], v = varianceAt(schedule, t);
-  return (a * Math.tanh((a * x) / v) - x) / v;
-}
+const pull = (x, a, v) => (a * Math.tanh((a * x) / v) - x) / v;
+
+export const scoreAt = (schedule, x, t) => pull(x, schedule.alphaBar[t], varianceAt(schedule, t));
 
 // The largest η that the family has at so many steps: σ <= β̄_s in each of them.
 export function mostEta(schedule, steps) {
@@ -59,7 +60,7 @@ export class Wiener {
 // --- the walk: as ddim_lib/ddim.py and ddim_lib/exact.py -----------------------------------------
 
 // spoilt: between these times ε̂ is ε* and a wave, sin(4x).
-const WAVE = 0.3, SPOILT = { from: 400, to: 800 };
+export const WAVE = 0.3, SPOILT = { from: 400, to: 800 };
 
 export class Paths {
   constructor({ schedule, steps, eta, spoilt }) {
@@ -79,8 +80,7 @@ export class Paths {
     const all = new Float64Array(this.pieces.length + 1);
     let x = (all[0] = start);
     this.pieces.forEach(({ t, s, a, b, v, wave, kappa, lambda, kick }, i) => {
-      const score = (a * Math.tanh((a * x) / v) - x) / v;
-      const eps = wave * Math.sin(4 * x) - b * score;
+      const eps = wave * Math.sin(4 * x) - b * pull(x, a, v);
       x = kappa * x + (lambda * (x - b * eps)) / a + kick * (row[T - s] - row[T - t]);
       all[i + 1] = x;
     });

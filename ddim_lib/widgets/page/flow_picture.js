@@ -1,5 +1,9 @@
 // The picture of a walk: the data as filled contours, under paths that fade, under points.
 
+import { colour, DARK, DATA, isLight } from "./colours.js";
+import { element } from "./sliders.js";
+import { BLOCK } from "./walk.js";
+
 const HOLDS = [0.95, 0.7, 0.35]; // the share of the data that each contour holds
 const TRAILS = 160; // points that leave a path, where paths are short
 const INK = 900; // data units of path in all, where they are long and tangled
@@ -78,7 +82,7 @@ function dot(radius, [r, g, b], alpha) {
 }
 
 // The canvas: contours under paths under points, at one moment of a walk.
-class Picture {
+export class Picture {
   constructor() {
     this.canvas = element("canvas", { role: "img" });
     this.pen = this.canvas.getContext("2d");

@@ -1,8 +1,12 @@
 // The equation of eta = 0, dy/drho = eps with y = x/alphaBar and rho = betaBar/alphaBar: the solvers
 // of ddim_lib/ode.py, number for number, and its exact paths.
 
+import { score, tableOf } from "./exact.js";
+import { amplitudesAt } from "./schedule.js";
+import { BLOCK, Cloud } from "./walk.js";
+
 // calls: how often a step asks the network; the last one of all is DDIM's, which asks once.
-const SOLVERS = {
+export const SOLVERS = {
   ddim: { name: "DDIM", calls: 1 },
   heun: { name: "Heun", calls: 2 },
   dpmpp2m: { name: "DPM-Solver++ (2M)", short: "2M", calls: 1 },
@@ -127,12 +131,4 @@ export class ExactPaths extends Ride {
     const [from, to] = amplitudesAt(this.schedule, [low, low + 1]).map((pair) => heightOf(rhoOf(pair)));
     return (this.paths.length - 1) * (1 - (from + (t - low) * (to - from)) / this.top);
   }
-}
-
-// Median distance between the ends of two clouds' points, as far as both have come.
-export function medianGap(cloud, exact) {
-  const [x, y] = [cloud, exact].map(({ paths }) => paths.at(-1)), gaps = [];
-  for (let i = 0; i < 2 * Math.min(cloud.done, exact.done); i += 2) gaps.push(Math.hypot(x[i] - y[i], x[i + 1] - y[i + 1]));
-  gaps.sort((a, b) => a - b);
-  return gaps.length ? (gaps[(gaps.length - 1) >> 1] + gaps[gaps.length >> 1]) / 2 : NaN;
 }

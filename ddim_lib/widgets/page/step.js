@@ -1,7 +1,7 @@
 // One step t -> s of a schedule cut into pieces: its amplitudes and coefficients, in words too.
-// The linear schedule, the times and the coefficients themselves are those of flow_sampler.js.
 
-const T = 1000;
+import { coefficients } from "./ddim.js";
+import { linearSchedule, T, timesOf } from "./schedule.js";
 
 function fromPowers(powerAt) {
   const alphaBar = new Float64Array(T + 1).fill(1);
@@ -16,7 +16,7 @@ const AMPLITUDES = {
   sqrt: () => fromPowers((t) => (0.02 * t) / T),
   exp: () => Float64Array.from({ length: T + 1 }, (_, t) => Math.exp(-5 * (t / T) ** 2)),
 };
-const SCHEDULES = {
+export const SCHEDULES = {
   linear: "linear (DDPM)", cosine: "cosine", sqrt: "α = √(1 − 0.02 t/T)", exp: "ᾱ = exp(−5 t²/T²)",
 };
 
@@ -58,7 +58,7 @@ export const told = ({ t, s }) => `t = ${t} → s = ${s}`;
 const LETTERS = { alpha: "α", kappa: "κ", lambda: "λ", sigma: "σ" };
 
 // The line in words: the step, its numbers, and a last item; a line may break only between items.
-function itemsOf(piece, numbers, last) {
+export function itemsOf(piece, numbers, last) {
   const items = Object.entries(numbers).map(([name, v]) => `${LETTERS[name]} ${short(v)}`);
   return [told(piece), ...items, last].map((item) => item.replaceAll(" ", "\u00a0")).join(" · ");
 }
@@ -66,7 +66,7 @@ function itemsOf(piece, numbers, last) {
 // --- what may be asked for -----------------------------------------------------------------------
 
 const COUNTS = { t: T, steps: T };
-const MOST_X = 3; // of x_0 and x_t, in data units
+export const MOST_X = 3; // of x_0 and x_t, in data units
 
 // A sentence on what cannot be drawn, or nothing.
 export function complaint(setting) {
@@ -86,7 +86,7 @@ export function complaint(setting) {
 }
 
 // The times of the grid, as a slider over t: it stops at each.
-const timeScale = (times) => ({
+export const timeScale = (times) => ({
   name: "t", title: "time t, from data to noise", ends: ["0 data", "1000 noise"],
   width: T, kind: "noising", snaps: true,
   value: (p) => times().slice(0, -1).reduce((best, t) => (Math.abs(t - p) < Math.abs(best - p) ? t : best)),

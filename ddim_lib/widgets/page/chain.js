@@ -1,5 +1,13 @@
 // The chain explorer: a schedule cut into pieces, and what one piece makes of two neighbours.
 
+import { Noise } from "./chance.js";
+import { colour } from "./colours.js";
+import { bell, css, Plot } from "./plot.js";
+import { T } from "./schedule.js";
+import { choice, element, ETA, Slider, STEPS } from "./sliders.js";
+import { complaint, itemsOf, pieceOf, scheduleOf, SCHEDULES, short, stepOf, timeScale, told } from "./step.js";
+import { StepExplorer } from "./step_explorer.js";
+
 const PAIRS = 400;
 const REACH = 3.2; // of the neighbours' picture, in standard deviations of x_t
 
@@ -17,6 +25,10 @@ class ChainExplorer extends StepExplorer {
     const menu = element("label", { class: "menu" }, element("span", {}, "schedule"), this.choice);
     const knobs = [this.t, this.steps, this.eta].map((slider) => slider.axis());
     this.root.append(element("div", { class: "knobs" }, ...knobs, menu));
+  }
+
+  complaint(setting) {
+    return complaint(setting);
   }
 
   show({ schedule, steps, t, eta }) {

@@ -1,9 +1,11 @@
-// A canvas to draw curves on, in CSS pixels and the page's colours; and what an explorer of one step
-// is: traits in; sliders, a line in words and pictures out.
+// A canvas to draw curves on, in CSS pixels and the page's colours.
 
-const css = ([r, g, b], alpha = 1) => `rgba(${r},${g},${b},${alpha})`;
+import { DARK, DATA, isLight, MIDDLE, NOISE } from "./colours.js";
+import { element } from "./sliders.js";
 
-class Plot {
+export const css = ([r, g, b], alpha = 1) => `rgba(${r},${g},${b},${alpha})`;
+
+export class Plot {
   constructor(name) {
     this.canvas = element("canvas", { role: "img", class: name });
     this.pen = this.canvas.getContext("2d");
@@ -66,65 +68,13 @@ class Plot {
   }
 }
 
-const gauss = (z) => Math.exp(-0.5 * z * z);
+export const gauss = (z) => Math.exp(-0.5 * z * z);
 
 // A bell from x = low to high, of height 1 at its mean; a width near 0 gives a spike there.
-function bell(mean, sd, low, high, least) {
+export function bell(mean, sd, low, high, least) {
   const width = Math.max(sd, least), xs = [];
   for (let i = 0; i <= 240; i++) xs.push(low + ((high - low) * i) / 240);
   for (let i = -24; i <= 24; i++) xs.push(mean + (i / 6) * width);
   const inside = xs.filter((x) => x >= low && x <= high).sort((a, b) => a - b);
   return inside.map((x) => [x, gauss((x - mean) / width)]);
-}
-
-// A subclass gives `traits`, `plots`, `controls` (elements), show(setting), which returns the line in
-// words, and paint().
-class StepExplorer {
-  constructor(model, name, traits, plots) {
-    Object.assign(this, { model, traits, plots });
-    this.line = element("output");
-    this.trouble = element("p", { class: "trouble", role: "alert" });
-    this.pictures = element("div", { class: "pictures" }, ...plots.map((plot) => plot.canvas));
-    this.root = element("div", { class: `ddim ddim-step ${name}` }, this.pictures, this.trouble, this.line);
-    this.renew = this.renew.bind(this);
-  }
-
-  get setting() {
-    return Object.fromEntries(this.traits.map((name) => [name, this.model.get(name)]));
-  }
-
-  start() {
-    for (const name of this.traits) this.model.on(`change:${name}`, this.renew);
-    const unwatch = watchLooks(this.plots.map((plot) => plot.canvas), () => this.ask());
-    this.renew();
-    return () => {
-      for (const name of this.traits) this.model.off(`change:${name}`, this.renew);
-      unwatch();
-      cancelAnimationFrame(this.asked);
-    };
-  }
-
-  move(traits) {
-    for (const [name, value] of Object.entries(traits)) this.model.set(name, value);
-    this.model.save_changes();
-  }
-
-  renew() {
-    const setting = this.setting, trouble = complaint(setting);
-    this.trouble.textContent = trouble ? `This cannot be drawn: ${trouble}.` : "";
-    this.trouble.hidden = !trouble;
-    for (const plot of this.plots) plot.canvas.hidden = !!trouble;
-    this.line.textContent = trouble ? "" : this.show(setting);
-    this.ready = !trouble;
-    if (!trouble) this.ask();
-  }
-
-  ask() {
-    this.asked ||= requestAnimationFrame(() => {
-      this.asked = 0;
-      if (!this.ready || !this.root.isConnected) return;
-      for (const plot of this.plots) if (plot.begin()) this.paint(plot);
-      this.root.dataset.shown = this.line.textContent;
-    });
-  }
 }

@@ -1,7 +1,8 @@
 // Two sliders, η and steps, over a sheet of stored pictures. Without a kernel they move from one
 // stored picture to the next; once Python answers the ping they move freely, and it draws what is
-// not stored. grid.py joins sliders.js and this into one module without imports, which a notebook,
-// an editor and a web page can all load.
+// not stored.
+
+import { axisOf, element, KEYS } from "./sliders.js";
 
 const PATIENCE = 30_000; // ms; a kernel silent for longer counts as gone
 const PICTURE_WIDTH = 672; // CSS pixels at most, in whole multiples of the picture's own

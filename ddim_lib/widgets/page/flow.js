@@ -1,6 +1,14 @@
 // Noise flows into data under the reader's hand: what may be asked for, the controls, the explorer.
-// The samplers are in flow_sampler.js and flow_solvers.js, what it looks like in flow_picture.js, the
-// sliders in sliders.js.
+
+import { Noise } from "./chance.js";
+import { watchLooks } from "./colours.js";
+import { distance, medianGap, reference, shadows } from "./distance.js";
+import { planOf, WIDTH } from "./exact.js";
+import { Picture } from "./flow_picture.js";
+import { callsOf, ExactPaths, Ride, SOLVERS, solverPlan } from "./ode.js";
+import { linearSchedule, timesOf } from "./schedule.js";
+import { choice, element, ETA, field, Slider, STEPS } from "./sliders.js";
+import { Walk } from "./walk.js";
 
 // --- what the reader may ask for -----------------------------------------------------------------
 
@@ -53,7 +61,6 @@ const TIME = {
   value: (p) => p, place: (progress) => progress,
   nudge: (progress, by) => Math.min(Math.max(progress + by / 100, 0), 1),
 };
-const field = (name, control) => element("label", {}, element("span", {}, name), control);
 
 // What the reader sees and touches; what the hand does goes out by `move`, `scrub` and `toggle`.
 class Face {
