@@ -8,7 +8,7 @@ import torch
 import traitlets
 
 from ddim_lib import data
-from ddim_lib.checks import check_count
+from ddim_lib.checks import SIGMA_HAT, check_count
 from ddim_lib.data import MixtureParameters
 from ddim_lib.exact import GaussianMixture
 from ddim_lib.schedule import Schedule, Spacing
@@ -100,7 +100,8 @@ class FlowExplorer(anywidget.AnyWidget):
     def still(self) -> bytes:
         """Draw the setting by `ddim_lib` itself, as a PNG: for places where nothing moves."""
         times = Schedule.linear().times(self.steps, self.spacing)
-        path = Path(times, None if self.sigma_hat else self.eta, self.solver, self.exact_path)
+        eta = SIGMA_HAT if self.sigma_hat else self.eta
+        path = Path(times, eta, self.solver, self.exact_path)
         return still(self.mixture(), path, seed=self.seed, points=min(self.points, 600))
 
 

@@ -10,14 +10,14 @@ import torch
 from torch import Generator, Tensor
 
 from ddim_lib import data
-from ddim_lib.ddim import Model, ddim_steps, ddpm_large_steps, sample
+from ddim_lib.checks import SIGMA_HAT, Model
+from ddim_lib.ddim import sample
 from ddim_lib.exact import GaussianMixture
 from ddim_lib.metrics import score_digits, sliced_w1
 from ddim_lib.ode import encode
 from ddim_lib.schedule import Schedule
 
 SCHEDULE = Schedule.linear()
-SIGMA_HAT = "sigma-hat"  # stands in an eta column for `ddpm_large_steps`
 DATA = "data"  # stands in an eta column for points drawn from the distribution itself
 BATCH = 250  # decides which noise a picture gets where eta > 0
 STEP_NOISE, TRUTH, FLOOR = 10_000, 20_000, 30_000  # added to the seed: independent streams
@@ -25,15 +25,9 @@ WINDOWS = {"none": (0, 0), "high": (500, 1000), "low": (0, 100)}  # low < t <= h
 
 
 def walk(model: Model, x_T: Tensor, steps: int, eta: str, generator: Generator) -> Tensor:
-    """Sample with η as a number, or with σ̂: as `sample`, which knows only numbers."""
-    times = SCHEDULE.times(steps)
-    if eta == SIGMA_HAT:
-        moves = ddpm_large_steps(model, SCHEDULE, x_T, times, generator)
-    else:
-        moves = ddim_steps(model, SCHEDULE, x_T, times, float(eta), generator)
-    for move in moves:
-        x_0 = move.x
-    return x_0
+    """Sample with the η that an eta column holds: a number, or "sigma-hat"."""
+    used = eta if eta == SIGMA_HAT else float(eta)
+    return sample(model, SCHEDULE, x_T, steps, used, generator)
 
 
 def starting_noise(shape: tuple[int, ...], seed: int, dtype: torch.dtype) -> Tensor:
