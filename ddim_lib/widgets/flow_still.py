@@ -1,7 +1,6 @@
 """One picture of a flow, by the library's own sampler: what stands where nothing moves."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -58,7 +57,7 @@ def _walk(mixture: GaussianMixture, path: Path, x_T: Tensor, generator: Generato
     if path.solver != "ddim":
         return _ride(mixture, path.times, x_T, SOLVERS[path.solver])
     schedule = Schedule.linear()
-    model = partial(mixture.eps, schedule)
+    model = mixture.model(schedule)
     steps = ddim_steps(model, schedule, x_T, path.times, path.eta, generator)
     return torch.stack([x_T, *(step.x for step in steps)])
 
@@ -67,7 +66,7 @@ def _ride(
     mixture: GaussianMixture, times: Sequence[float], x_T: Tensor, solver: ode.Solver
 ) -> Tensor:
     schedule = Schedule.linear()
-    steps = ode.ode_steps(partial(mixture.eps, schedule), schedule, x_T, times, solver)
+    steps = ode.ode_steps(mixture.model(schedule), schedule, x_T, times, solver)
     return torch.stack([x_T, *(step.x for step in steps)])
 
 
