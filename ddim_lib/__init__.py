@@ -8,13 +8,14 @@ from ddim_lib.ddim import (
     ddim_coefficients,
     ddim_step,
     ddim_steps,
+    ddpm_large_coefficients,
     ddpm_large_step,
     ddpm_large_steps,
     sample,
 )
 from ddim_lib.exact import EmpiricalData, GaussianMixture
 from ddim_lib.nets import load_denoiser
-from ddim_lib.ode import encode, ode_solve
+from ddim_lib.ode import encode, ode_solve, ode_steps
 from ddim_lib.process import predict_eps, predict_x0, q_sample
 from ddim_lib.schedule import Schedule
 
@@ -27,6 +28,7 @@ __all__ = [
     "ddim_coefficients",
     "ddim_step",
     "ddim_steps",
+    "ddpm_large_coefficients",
     "ddpm_large_step",
     "ddpm_large_steps",
     "encode",
@@ -34,6 +36,7 @@ __all__ = [
     "load_digits",
     "ode",
     "ode_solve",
+    "ode_steps",
     "predict_eps",
     "predict_x0",
     "q_sample",

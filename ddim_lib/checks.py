@@ -1,14 +1,19 @@
 """What every function of the library asks of its input, and how it says so."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from numbers import Integral
+from typing import Final, Literal
 
 import torch
 from torch import Tensor
 
+SIGMA_HAT: Final = "sigma-hat"  # stands for η where DDPM's larger noise σ̂ is meant
+
 Time = int | float
+Eta = float | Literal["sigma-hat"]
+Model = Callable[[Tensor, Time], Tensor]  # eps_hat = model(x_t, t)
 
 
 def check_data(name: str, x: Tensor) -> None:
@@ -57,7 +62,19 @@ def check_count(name: str, value: int, low: int, high: int | None = None) -> int
     return int(value)
 
 
-def check_eta(eta: float) -> None:
-    """Raise unless eta is a finite number >= 0."""
+def check_eta(eta: Eta) -> None:
+    """Raise unless eta is SIGMA_HAT or a finite number >= 0."""
+    if eta == SIGMA_HAT:
+        return
+    if isinstance(eta, str):
+        raise ValueError(f"need eta as a number or {SIGMA_HAT!r}, got {eta!r}")
     if not (math.isfinite(eta) and eta >= 0):
         raise ValueError(f"need eta >= 0, got eta={eta}")
+
+
+def check_device(device: str) -> None:
+    """Raise ValueError unless device is cpu, or cuda where there is one."""
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"need device cpu or cuda, got {device!r}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("need a CUDA device for device cuda, got none that torch can use")

@@ -5,7 +5,7 @@ x_s = κ x_t + λ x̂_0 + σ ε          σ = η (β̄_s/β̄_t) √(1 − ᾱ_t
                                    λ = ᾱ_s − κ ᾱ_t
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import sqrt
 from typing import NamedTuple
@@ -13,11 +13,19 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from ddim_lib.checks import Time, check_data, check_eta, check_match, check_order, check_times
+from ddim_lib.checks import (
+    SIGMA_HAT,
+    Eta,
+    Model,
+    Time,
+    check_data,
+    check_eta,
+    check_match,
+    check_order,
+    check_times,
+)
 from ddim_lib.process import predict_x0
 from ddim_lib.schedule import Schedule
-
-Model = Callable[[Tensor, Time], Tensor]
 
 
 class Coefficients(NamedTuple):
@@ -36,15 +44,18 @@ class Step(NamedTuple):
     x0_hat: Tensor
 
 
-def ddim_coefficients(schedule: Schedule, t: Time, s: Time, eta: float) -> Coefficients:
+def ddim_coefficients(schedule: Schedule, t: Time, s: Time, eta: Eta) -> Coefficients:
     """κ, λ, σ of the step t → s: the marginals fix two of them, η the third.
 
     eta: dimensionless; 0 deterministic, 1 the DDPM posterior; as large as σ <= β̄_s allows.
+    "sigma-hat" stands for `ddpm_large_coefficients`, here and wherever an η is asked for.
     Raises ValueError: times out of order or range, eta < 0, σ² > β̄_s².
     Source: Song et al. 2021 (DDIM), eqs. 7 and 16; chapter 3, eqs. (3.5) and (3.9).
     """
     check_order(t, s, schedule.T)
     check_eta(eta)
+    if eta == SIGMA_HAT:
+        return ddpm_large_coefficients(schedule, t, s)
     a_t, b_t, a_s, b_s = schedule.at(t, s)
     sigma = eta * (b_s / b_t) * sqrt(1 - (a_t / a_s) ** 2)
     if sigma > b_s * (1 + 1e-12):
@@ -57,26 +68,45 @@ def ddim_coefficients(schedule: Schedule, t: Time, s: Time, eta: float) -> Coeff
     return Coefficients(kappa, lambda_, sigma)
 
 
+def ddpm_large_coefficients(schedule: Schedule, t: Time, s: Time) -> Coefficients:
+    """κ and λ of η = 1 with the larger noise  σ̂ = √(1 − ᾱ_t²/ᾱ_s²),  none where s = 0.
+
+    It lies outside the κ, λ family: x_s gets more variance than its marginal has, so the last
+    step adds none. Raises as `ddim_coefficients`.
+    Source: Song et al. 2021 (DDIM), section 5 (σ̂); Ho et al. 2020, section 3.2 (σ² = β²).
+    """
+    kappa, lambda_, _ = ddim_coefficients(schedule, t, s, eta=1.0)
+    a_t, _, a_s, _ = schedule.at(t, s)
+    sigma_hat = sqrt(1 - (a_t / a_s) ** 2) if s > 0 else 0.0
+    return Coefficients(kappa, lambda_, sigma_hat)
+
+
 def ddim_step(
     schedule: Schedule,
     x_t: Tensor,
     eps_hat: Tensor,
     t: Time,
     s: Time,
-    eta: float = 0.0,
+    eta: Eta = 0.0,
     noise: Tensor | None = None,
 ) -> Tensor:
     """Move x_t to the cleaner time s:  x_s = κ x_t + λ x̂_0 + σ ε.
 
     x_t, eps_hat, noise: (batch, *dims), data units. t, s: times, 0 <= s < t <= T.
-    eta: dimensionless; 0 deterministic, 1 the DDPM posterior.
-    Raises ValueError or TypeError: times out of order, eta > 0 without noise, σ² > β̄_s²,
+    eta: dimensionless; 0 deterministic, 1 the DDPM posterior, "sigma-hat" DDPM's larger noise.
+    Raises ValueError or TypeError: times out of order, σ > 0 without noise, σ² > β̄_s²,
     shapes or dtypes that differ, NaN.
     Source: Song et al. 2021 (DDIM), eq. 12; chapter 3, eq. (3.10).
     """
     kappa, lambda_, sigma = ddim_coefficients(schedule, t, s, eta)
     x0_hat = predict_x0(schedule, x_t, eps_hat, t)
-    return _add_noise(kappa * x_t + lambda_ * x0_hat, sigma, noise)
+    x_s = kappa * x_t + lambda_ * x0_hat
+    if noise is not None:
+        check_match("noise", noise, "x_t", x_t)
+        return x_s + sigma * noise
+    if sigma > 0:
+        raise ValueError(f"need noise where sigma > 0, got noise=None at sigma={sigma:.6g}")
+    return x_s
 
 
 def ddpm_large_step(
@@ -87,26 +117,8 @@ def ddpm_large_step(
     s: Time,
     noise: Tensor | None = None,
 ) -> Tensor:
-    """Move x_t to s with the mean of η = 1 and the larger noise σ̂ = √(1 − ᾱ_t²/ᾱ_s²).
-
-    It lies outside the κ, λ family: x_s gets more variance than its marginal has, so the last
-    step, s = 0, adds none. Shapes, units and errors as in `ddim_step`.
-    Source: Song et al. 2021 (DDIM), section 5 (σ̂); Ho et al. 2020, section 3.2 (σ² = β²).
-    """
-    kappa, lambda_, _ = ddim_coefficients(schedule, t, s, eta=1.0)
-    a_t, _, a_s, _ = schedule.at(t, s)
-    sigma_hat = sqrt(1 - (a_t / a_s) ** 2) if s > 0 else 0.0
-    x0_hat = predict_x0(schedule, x_t, eps_hat, t)
-    return _add_noise(kappa * x_t + lambda_ * x0_hat, sigma_hat, noise)
-
-
-def _add_noise(mean: Tensor, sigma: float, noise: Tensor | None) -> Tensor:
-    if noise is not None:
-        check_match("noise", noise, "x_t", mean)
-        return mean + sigma * noise
-    if sigma > 0:
-        raise ValueError(f"need noise where sigma > 0, got noise=None at sigma={sigma:.6g}")
-    return mean
+    """Move x_t to s with the mean of η = 1 and the larger noise σ̂: `ddim_step` at "sigma-hat"."""
+    return ddim_step(schedule, x_t, eps_hat, t, s, SIGMA_HAT, noise)
 
 
 def ddim_steps(
@@ -114,28 +126,45 @@ def ddim_steps(
     schedule: Schedule,
     x_T: Tensor,
     times: Sequence[Time],
-    eta: float = 0.0,
+    eta: Eta = 0.0,
     generator: Generator | None = None,
 ) -> Iterator[Step]:
     """Walk from x_T down the times with one η, yielding a `Step` after each move.
 
     model(x_t, t) -> ε̂ shaped like x_t. x_T: (batch, *dims), data units, at times[0].
-    times: strictly falling, e.g. `schedule.times(50)`. One noise tensor is drawn a step if η > 0.
+    times: strictly falling, e.g. `schedule.times(50)`. eta: a number, or "sigma-hat" for DDPM's
+    larger noise. One noise tensor is drawn a step, none at η = 0.
     Raises ValueError or TypeError, before the first model call: times out of order, η out of
     range, η > 0 without a generator, x_T not float or not finite. No gradient is recorded.
     Source: Song et al. 2021 (DDIM), eq. 12 over a sub-sequence (section 4.2).
     """
     check_data("x_T", x_T)
     check_times(times, schedule.T)
-    for t, s in pairwise(times):
-        ddim_coefficients(schedule, t, s, eta)
-    if eta > 0 and generator is None:
-        raise ValueError(f"need a torch.Generator to draw the noise of eta > 0, got eta={eta}")
+    moves = [(t, s, ddim_coefficients(schedule, t, s, eta)) for t, s in pairwise(times)]
+    if eta != 0 and generator is None:
+        noise, got = (eta, None) if eta == SIGMA_HAT else ("eta > 0", f"eta={eta}")
+        raise ValueError(f"need a torch.Generator to draw the noise of {noise}, got {got}")
+    return _walk(model, schedule, x_T, moves, generator if eta != 0 else None)
 
-    def step(x, eps_hat, t, s, noise):
-        return ddim_step(schedule, x, eps_hat, t, s, eta, noise)
 
-    return _walk(model, schedule, x_T, times, step, generator if eta > 0 else None)
+@torch.no_grad()
+def _walk(
+    model: Model,
+    schedule: Schedule,
+    x: Tensor,
+    moves: Sequence[tuple[Time, Time, Coefficients]],
+    generator: Generator | None,
+) -> Iterator[Step]:
+    for t, s, (kappa, lambda_, sigma) in moves:
+        x0_hat = predict_x0(schedule, x, model(x, t), t)
+        x = kappa * x + lambda_ * x0_hat
+        if generator is not None:
+            x = x + sigma * _draw(x, generator)
+        yield Step(s, x, x0_hat)
+
+
+def _draw(x: Tensor, generator: Generator) -> Tensor:
+    return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
 
 
 def ddpm_large_steps(
@@ -145,31 +174,8 @@ def ddpm_large_steps(
     times: Sequence[Time],
     generator: Generator,
 ) -> Iterator[Step]:
-    """Walk from x_T down the times with `ddpm_large_step` (σ̂); otherwise as `ddim_steps`."""
-    check_data("x_T", x_T)
-    check_times(times, schedule.T)
-    if generator is None:
-        raise ValueError("need a torch.Generator to draw the noise of sigma-hat, got None")
-
-    def step(x, eps_hat, t, s, noise):
-        return ddpm_large_step(schedule, x, eps_hat, t, s, noise)
-
-    return _walk(model, schedule, x_T, times, step, generator)
-
-
-@torch.no_grad()
-def _walk(model, schedule, x, times, step, generator) -> Iterator[Step]:
-    for t, s in pairwise(times):
-        eps_hat = model(x, t)
-        x0_hat = predict_x0(schedule, x, eps_hat, t)
-        x = step(x, eps_hat, t, s, _draw(x, generator))
-        yield Step(s, x, x0_hat)
-
-
-def _draw(x: Tensor, generator: Generator | None) -> Tensor | None:
-    if generator is None:
-        return None
-    return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
+    """Walk from x_T down the times with the larger noise σ̂: `ddim_steps` at "sigma-hat"."""
+    return ddim_steps(model, schedule, x_T, times, SIGMA_HAT, generator)
 
 
 def sample(
@@ -177,7 +183,7 @@ def sample(
     schedule: Schedule,
     x_T: Tensor,
     steps: int = 50,
-    eta: float = 0.0,
+    eta: Eta = 0.0,
     generator: Generator | None = None,
 ) -> Tensor:
     """Turn noise into data in `steps` uniform steps: the x of the last of `ddim_steps`.

@@ -9,19 +9,21 @@ multistep method remembers (None at the start). Times may be real. No network is
 so a step that ends there is always DDIM's, whose slope is taken at its start.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from math import log
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ddim_lib.checks import Time, check_data, check_match, check_times
+from ddim_lib.checks import Model, Time, check_data, check_match, check_times
+from ddim_lib.ddim import Step, ddim_coefficients
 from ddim_lib.process import predict_x0
 from ddim_lib.schedule import Schedule
 
-Model = Callable[[Tensor, Time], Tensor]
-Solver = Callable[..., tuple[Tensor, object]]
+Move = tuple[Tensor, Any]  # x_s, and what the solver remembers
+Solver = Callable[[Model, Schedule, Tensor, Time, Time, Any], Move]
 
 
 def _glide(schedule: Schedule, x_t: Tensor, slope: Tensor, t: Time, s: Time) -> Tensor:
@@ -31,7 +33,7 @@ def _glide(schedule: Schedule, x_t: Tensor, slope: Tensor, t: Time, s: Time) -> 
     return (a_s / a_t) * x_t + (b_s - a_s * b_t / a_t) * slope
 
 
-def ddim(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None):
+def ddim(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None) -> Move:
     """Euler's method in (ρ, y), one model call: order 1, and the same as `ddim_step` at η = 0.
 
     Source: Song et al. 2021 (DDIM), eqs. 13 and 14.
@@ -39,7 +41,7 @@ def ddim(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=
     return _glide(schedule, x_t, model(x_t, t), t, s), None
 
 
-def heun(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None):
+def heun(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None) -> Move:
     """Average the slopes at both ends, two model calls: order 2 (to t = 0: DDIM's step).
 
     Source: Karras et al. 2022 (EDM), algorithm 1.
@@ -51,12 +53,17 @@ def heun(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=
     return _glide(schedule, x_t, (slope + model(x_s, s)) / 2, t, s), None
 
 
-def rk4(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None):
+def _middle(schedule: Schedule, t: Time, s: Time) -> float:
+    """Return the time whose noise level is the mean of those of t and s."""
+    a_t, b_t, a_s, b_s = schedule.at(t, s)
+    return schedule.time_at((b_t / a_t + b_s / a_s) / 2)
+
+
+def rk4(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None) -> Move:
     """Classical Runge-Kutta in (ρ, y), four model calls: order 4 (to t = 0: DDIM's step)."""
     if s == 0:
         return ddim(model, schedule, x_t, t, s)
-    a_t, b_t, a_s, b_s = schedule.at(t, s)
-    middle = schedule.time_at((b_t / a_t + b_s / a_s) / 2)
+    middle = _middle(schedule, t, s)
     k_1 = model(x_t, t)
     k_2 = model(_glide(schedule, x_t, k_1, t, middle), middle)
     k_3 = model(_glide(schedule, x_t, k_2, t, middle), middle)
@@ -64,7 +71,7 @@ def rk4(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=N
     return _glide(schedule, x_t, (k_1 + 2 * k_2 + 2 * k_3 + k_4) / 6, t, s), None
 
 
-def dpmpp2m(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None):
+def dpmpp2m(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None) -> Move:
     """DPM-Solver++(2M): extrapolate x̂_0 from the last two model calls, one call a step: order 2.
 
     carry: (t, x̂_0) of the step before; the first step, and one that ends at t = 0, are DDIM's.
@@ -81,7 +88,38 @@ def dpmpp2m(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, car
     return (b_s / b_t) * x_t + (a_s - a_t * b_s / b_t) * estimate, (t, x0_hat)
 
 
+def ode_steps(
+    model: Model,
+    schedule: Schedule,
+    x_T: Tensor,
+    times: Sequence[Time],
+    step: Solver = heun,
+) -> Iterator[Step]:
+    """Follow the ODE of η = 0 down the times with a solver above, yielding a `Step` each time.
+
+    x_T: (batch, *dims), data units, at times[0]. times: strictly falling, whole or real.
+    A step's x0_hat is the x̂_0 with which DDIM would have gone the same way,  (x_s − κ x_t) / λ.
+    Raises ValueError or TypeError, before the first model call: times out of order or range, x_T
+    not float or not finite. No gradient is recorded.
+    Source: Song et al. 2021 (DDIM), eq. 14; chapter 5.
+    """
+    check_data("x_T", x_T)
+    check_times(times, schedule.T)
+    return _ride(model, schedule, x_T, times, step)
+
+
 @torch.no_grad()
+def _ride(
+    model: Model, schedule: Schedule, x: Tensor, times: Sequence[Time], step: Solver
+) -> Iterator[Step]:
+    carry = None
+    for t, s in pairwise(times):
+        x_t = x
+        x, carry = step(model, schedule, x_t, t, s, carry)
+        kappa, lambda_, _ = ddim_coefficients(schedule, t, s, eta=0.0)
+        yield Step(s, x, (x - kappa * x_t) / lambda_)
+
+
 def ode_solve(
     model: Model,
     schedule: Schedule,
@@ -89,18 +127,12 @@ def ode_solve(
     times: Sequence[Time],
     step: Solver = heun,
 ) -> Tensor:
-    """Follow the ODE of η = 0 from times[0] to times[-1] with one of the solvers above.
+    """Follow the ODE of η = 0 from times[0] to times[-1]: the x of the last of `ode_steps`.
 
-    x_T: (batch, *dims), data units, at times[0]. times: strictly falling, whole or real.
-    Returns x at times[-1]. Raises ValueError or TypeError on times out of order or range, and on
-    x_T that is not float or not finite.
-    Source: Song et al. 2021 (DDIM), eq. 14; chapter 5.
+    Shapes, units and errors as there.
     """
-    check_data("x_T", x_T)
-    check_times(times, schedule.T)
-    x, carry = x_T, None
-    for t, s in pairwise(times):
-        x, carry = step(model, schedule, x, t, s, carry)
+    for move in ode_steps(model, schedule, x_T, times, step):
+        x = move.x
     return x
 
 

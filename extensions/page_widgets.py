@@ -4,16 +4,63 @@ A notebook output that carries both a widget and a PNG gives an image with alt t
 the widget; web/widgets.js loads the widget when the reader comes near, and takes the image away.
 Without JavaScript the image stays. The widgets' state, the heaviest part of a page, comes last
 in it instead of first.
+
+    ```{explorer} flow
+    :alt: what its picture shows
+    ```
+
+stands for an explorer outside a notebook: its module, and the state stored in web/landing.
 """
 
 import json
 import re
+import runpy
+from html import escape
+from pathlib import Path
+from typing import ClassVar
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from myst_nb.core.render import WIDGET_STATE_MIMETYPE, WIDGET_VIEW_MIMETYPE
 from myst_nb.sphinx_ import NbMetadataCollector
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.docutils import SphinxDirective
+
+ROOT = Path(__file__).parent.parent
+LANDING = ROOT / "web" / "landing"
+WIDGETS = ROOT / "ddim_lib" / "widgets"  # read as files: building the site needs no PyTorch
+EXPLORER = """\
+<style>{css}</style>
+<div id="{name}">
+  <noscript><img src="_static/landing/{name}.png" alt="{alt}" width="720" height="405"></noscript>
+</div>
+<script type="application/json" id="{name}-state">{state}</script>
+<script type="module">{module}</script>
+"""
+
+
+class Explorer(SphinxDirective):
+    """An explorer on its own: nothing but its module and a model that nobody else holds."""
+
+    required_arguments = 1
+    option_spec: ClassVar = {"alt": directives.unchanged_required}
+
+    def run(self) -> list[nodes.Node]:
+        """Write the explorer's style, its place, its state and its module into the page."""
+        name = self.arguments[0]
+        bundle = runpy.run_path(str(WIDGETS / "parts.py"))["bundle"]
+        state, model = LANDING / f"{name}.json", LANDING / "landing.js"
+        for path in (state, model, *(WIDGETS / "page").iterdir()):
+            self.env.note_dependency(str(path))
+        html = EXPLORER.format(
+            name=name,
+            alt=escape(self.options["alt"]),
+            css=bundle(f"{name}.css"),
+            state=state.read_text(encoding="utf-8"),
+            module=bundle(f"{name}.js") + model.read_text(encoding="utf-8"),
+        )
+        return [nodes.raw("", html, format="html")]
 
 
 class WidgetStills(SphinxPostTransform):
@@ -67,6 +114,7 @@ def move_state(
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the extension."""
+    app.add_directive("explorer", Explorer)
     app.add_post_transform(WidgetStills)
     app.connect("html-page-context", move_state, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,8 +7,8 @@ import traitlets
 
 from ddim_lib.schedule import Schedule
 from ddim_lib.widgets.chain_still import still
-from ddim_lib.widgets.parts import joined
-from ddim_lib.widgets.step import PARTS, STYLES, StepExplorer, T
+from ddim_lib.widgets.parts import bundle
+from ddim_lib.widgets.step import StepExplorer, T
 
 
 def _sqrt() -> Schedule:
@@ -37,8 +37,8 @@ class ChainExplorer(StepExplorer):
     t need not be a time of the chain: the piece that contains it is shown.
     """
 
-    _esm = joined(*PARTS, "chain.js")
-    _css = joined(*STYLES)
+    _esm = bundle("chain.js")
+    _css = bundle("chain.css")
 
     schedule = traitlets.Enum(tuple(SCHEDULES), "linear").tag(sync=True)
 

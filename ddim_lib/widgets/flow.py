@@ -8,17 +8,14 @@ import torch
 import traitlets
 
 from ddim_lib import data
-from ddim_lib.checks import check_count
+from ddim_lib.checks import SIGMA_HAT, check_count
 from ddim_lib.data import MixtureParameters
 from ddim_lib.exact import GaussianMixture
 from ddim_lib.schedule import Schedule, Spacing
 from ddim_lib.widgets.flow_still import SOLVERS, Path, still
 from ddim_lib.widgets.letters import letters
-from ddim_lib.widgets.parts import joined
+from ddim_lib.widgets.parts import bundle
 
-SAMPLERS = ("flow_sampler.js", "flow_solvers.js")
-PARTS = ("colours.js", "sliders.js", *SAMPLERS, "flow_picture.js", "flow.js")
-STYLES = ("sliders.css", "flow.css")
 OTHER = ("sigma_hat", "seed", "points")  # settings that `flow` hands on
 WHOLE = {"seed": (0, 2**32 - 1), "points": (1, 100_000)}
 SHAPES = {
@@ -40,8 +37,8 @@ class FlowExplorer(anywidget.AnyWidget):
     cov xy, cov yy) a component.
     """
 
-    _esm = joined(*PARTS)
-    _css = joined(*STYLES)
+    _esm = bundle("flow.js")
+    _css = bundle("flow.css")
     _ipython_display_ = None  # ipywidgets 7 prefers it to the mime bundle, which has the picture
 
     eta = traitlets.Float(0.0).tag(sync=True)
@@ -103,7 +100,8 @@ class FlowExplorer(anywidget.AnyWidget):
     def still(self) -> bytes:
         """Draw the setting by `ddim_lib` itself, as a PNG: for places where nothing moves."""
         times = Schedule.linear().times(self.steps, self.spacing)
-        path = Path(times, None if self.sigma_hat else self.eta, self.solver, self.exact_path)
+        eta = SIGMA_HAT if self.sigma_hat else self.eta
+        path = Path(times, eta, self.solver, self.exact_path)
         return still(self.mixture(), path, seed=self.seed, points=min(self.points, 600))
 
 

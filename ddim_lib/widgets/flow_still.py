@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +12,8 @@ from matplotlib.colors import to_rgba
 from torch import Generator, Tensor
 
 from ddim_lib import ode
-from ddim_lib.ddim import ddim_steps, ddpm_large_steps
+from ddim_lib.checks import Eta
+from ddim_lib.ddim import ddim_steps
 from ddim_lib.exact import GaussianMixture
 from ddim_lib.plots import DATA, NOISE, REFERENCE
 from ddim_lib.schedule import Schedule
@@ -27,10 +27,10 @@ HOLDS = (0.95, 0.7, 0.35)  # the share of the data that each contour holds
 
 
 class Path(NamedTuple):
-    """How the points go: times, eta (None for σ̂), a solver of η = 0, beside the exact paths?"""
+    """How the points go: times, eta (or "sigma-hat"), a solver of η = 0, beside the exact paths?"""
 
     times: Sequence[int]
-    eta: float | None = 0.0
+    eta: Eta = 0.0
     solver: str = "ddim"
     exact: bool = False
 
@@ -55,24 +55,20 @@ def still(mixture: GaussianMixture, path: Path, *, seed: int, points: int) -> by
 
 def _walk(mixture: GaussianMixture, path: Path, x_T: Tensor, generator: Generator) -> Tensor:
     """Return the positions at all times, (S+1, n, 2)."""
-    schedule = Schedule.linear()
     if path.solver != "ddim":
         return _ride(mixture, path.times, x_T, SOLVERS[path.solver])
-    args = partial(mixture.eps, schedule), schedule, x_T, path.times
-    large = path.eta is None
-    steps = ddpm_large_steps(*args, generator) if large else ddim_steps(*args, path.eta, generator)
+    schedule = Schedule.linear()
+    model = partial(mixture.eps, schedule)
+    steps = ddim_steps(model, schedule, x_T, path.times, path.eta, generator)
     return torch.stack([x_T, *(step.x for step in steps)])
 
 
 def _ride(
-    mixture: GaussianMixture, times: Sequence[float], x: Tensor, solver: ode.Solver
+    mixture: GaussianMixture, times: Sequence[float], x_T: Tensor, solver: ode.Solver
 ) -> Tensor:
     schedule = Schedule.linear()
-    model, positions, carry = partial(mixture.eps, schedule), [x], None
-    for t, s in pairwise(times):
-        x, carry = solver(model, schedule, x, t, s, carry)
-        positions.append(x)
-    return torch.stack(positions)
+    steps = ode.ode_steps(partial(mixture.eps, schedule), schedule, x_T, times, solver)
+    return torch.stack([x_T, *(step.x for step in steps)])
 
 
 def _exact(mixture: GaussianMixture, x_T: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from ddim_lib.widgets.parts import joined
+from ddim_lib.widgets.parts import bundle
 from ddim_lib.widgets.progress import counted
 from ddim_lib.widgets.sheet import enlarged, tile_of, to_grey, to_png, to_sheet
 
@@ -23,8 +23,8 @@ class GridExplorer(anywidget.AnyWidget):
     page asks for it by a message {"type": "draw", "eta": …, "steps": …}.
     """
 
-    _esm = joined("sliders.js", "grid.js")
-    _css = joined("sliders.css", "grid.css")
+    _esm = bundle("grid.js")
+    _css = bundle("grid.css")
     _ipython_display_ = None  # ipywidgets 7 prefers it to the mime bundle, which has the picture
 
     eta = traitlets.Float().tag(sync=True)

@@ -1,10 +1,36 @@
-"""A widget's module and style, each joined of files: a page may load nothing by import."""
+"""An explorer's module and style, each joined from files that say what they import.
 
+A widget's source may load nothing by import: it runs in JupyterLab, in Colab, on a page and from a
+disk. This file needs no package, so that whoever builds the site can use it without PyTorch.
+"""
+
+import re
 from pathlib import Path
 
-FOLDER = Path(__file__).parent
+PAGE = Path(__file__).parent / "page"
+IMPORT = re.compile(
+    r'^(?:import \{\s*\w+(?:,\s*\w+)*,?\s*\} from|@import) "\./([\w.]+)";\n', re.MULTILINE
+)
+OTHER = re.compile(r"^(?:@?import\b|export [{*]).*", re.MULTILINE)
 
 
-def joined(*names: str) -> str:
-    """Return the files of this folder, in that order, as one text."""
-    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
+def bundle(entry: str) -> str:
+    """Return a file of page/ and all that it imports, each file once and before what needs it.
+
+    Raises ValueError on files that import each other, and on an import of another form.
+    """
+    texts: dict[str, str] = {}
+
+    def follow(name: str, above: tuple[str, ...]) -> None:
+        if name in above:
+            raise ValueError(f"need imports without a circle, got {' -> '.join((*above, name))}")
+        text = (PAGE / name).read_text(encoding="utf-8")
+        for needed in IMPORT.findall(text):
+            if needed not in texts:
+                follow(needed, (*above, name))
+        texts[name] = IMPORT.sub("", text)
+        if other := OTHER.search(texts[name]):
+            raise ValueError(f'need import {{ name }} from "./file"; in {name}, got {other[0]}')
+
+    follow(entry, ())
+    return "\n".join(texts.values())

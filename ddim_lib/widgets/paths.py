@@ -9,12 +9,10 @@ import traitlets
 
 from ddim_lib.checks import check_count
 from ddim_lib.schedule import Schedule
-from ddim_lib.widgets.parts import joined
+from ddim_lib.widgets.parts import bundle
 from ddim_lib.widgets.paths_still import still
 from ddim_lib.widgets.step import check_between
 
-PARTS = ("colours.js", "sliders.js", "flow_sampler.js", "plot.js", "paths_sampler.js", "paths.js")
-STYLES = ("sliders.css", "step.css", "paths.css")
 WHOLE = {"steps": (1, 1000), "count": (1, 1000), "seed": (0, 2**32 - 1)}
 REAL = {"eta": (0, 1.4), "start": (-3, 3)}
 
@@ -39,8 +37,8 @@ class PathsExplorer(anywidget.AnyWidget):
     any ipywidget. An eta beyond what so many steps allow is shown at their most.
     """
 
-    _esm = joined(*PARTS)
-    _css = joined(*STYLES)
+    _esm = bundle("paths.js")
+    _css = bundle("paths.css")
     _ipython_display_ = None  # ipywidgets 7 prefers it to the mime bundle, which has the picture
 
     eta = traitlets.Float(0.0).tag(sync=True)

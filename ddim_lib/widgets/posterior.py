@@ -2,9 +2,9 @@
 
 import traitlets
 
-from ddim_lib.widgets.parts import joined
+from ddim_lib.widgets.parts import bundle
 from ddim_lib.widgets.posterior_still import still
-from ddim_lib.widgets.step import PARTS, STYLES, StepExplorer, check_between
+from ddim_lib.widgets.step import StepExplorer, check_between
 
 MOST_X = 3  # of x_0 and x_t, in data units
 
@@ -16,8 +16,8 @@ class PosteriorExplorer(StepExplorer):
     t need not be one of the steps' times: the step that contains it is shown.
     """
 
-    _esm = joined(*PARTS, "posterior.js")
-    _css = joined(*STYLES)
+    _esm = bundle("posterior.js")
+    _css = bundle("posterior.css")
 
     x_0 = traitlets.Float(1.0).tag(sync=True)
     x_t = traitlets.Float(0.5).tag(sync=True)

@@ -11,8 +11,6 @@ from ddim_lib.ddim import Coefficients, ddim_coefficients
 from ddim_lib.schedule import Schedule
 
 T = 1000
-PARTS = ("colours.js", "sliders.js", "flow_sampler.js", "step.js", "plot.js")
-STYLES = ("sliders.css", "step.css")
 
 
 class Piece(NamedTuple):

@@ -195,7 +195,6 @@ SOURCE, BOTH = {"source_hidden": True}, {"outputs_hidden": True, "source_hidden"
     ("tag", "source", "folds", "view"),
     [
         ("hide-input", "1", SOURCE, None),
-        ("hide-output", "1", {"outputs_hidden": True}, None),
         ("hide-cell", "1", BOTH, None),
         ("hide-cell", "# @title Solution 1.1\n1", BOTH, "form"),
         ("other", "# @title Solution 1.1\n1", None, None),

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from ddim_lib import ddim_coefficients, ddim_step, ddpm_large_step, ddpm_large_steps
+from ddim_lib import (
+    ddim_coefficients,
+    ddim_step,
+    ddim_steps,
+    ddpm_large_coefficients,
+    ddpm_large_step,
+    ddpm_large_steps,
+    sample,
+)
 from tests.support.cases import EVERY, LINEAR, PAIRS, normal, seeded
 from tests.support.oracles import BETA_POWER, NOISE, SIGNAL, bayes, regress
 
@@ -151,3 +159,18 @@ def test_sigma_hat_walks_with_its_step():
     )
     assert [step.t for step in walk] == times[1:]
     assert all(torch.equal(step.x, x) for step, x in zip(walk, steps, strict=True))
+
+
+def test_sigma_hat_has_one_name_everywhere():
+    for t, s in [(900, 400), (2, 1), (7, 0)]:
+        large = ddpm_large_coefficients(LINEAR, t, s)
+        assert ddim_coefficients(LINEAR, t, s, "sigma-hat") == large
+        assert large[:2] == ddim_coefficients(LINEAR, t, s, 1.0)[:2]
+        x, eps, noise = (normal((3, 2), seed) for seed in range(3))
+        step = ddpm_large_step(LINEAR, x, eps, t, s, noise)
+        assert torch.equal(ddim_step(LINEAR, x, eps, t, s, "sigma-hat", noise), step)
+    model, times = lambda x, t: torch.tanh(x * t), LINEAR.times(7)
+    *_, large = ddpm_large_steps(model, LINEAR, normal((3, 2)), times, seeded(5))
+    *_, named = ddim_steps(model, LINEAR, normal((3, 2)), times, "sigma-hat", seeded(5))
+    assert torch.equal(named.x, large.x)
+    assert torch.equal(sample(model, LINEAR, normal((3, 2)), 7, "sigma-hat", seeded(5)), large.x)

@@ -73,6 +73,11 @@ def test_eta_below_zero_or_not_finite(eta):
     refused(ValueError, need, "coefficients, step, steps, sample", eta=eta)
 
 
+def test_eta_by_an_unknown_name():
+    need = r"^need eta as a number or 'sigma-hat', got 'sigma'$"
+    refused(ValueError, need, "coefficients, step, steps, sample", eta="sigma")
+
+
 @pytest.mark.parametrize("eta", [1.5, 1e200])
 def test_eta_beyond_the_marginal(eta):
     need = (

@@ -2,13 +2,24 @@
 
 import math
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from diffusers import DPMSolverMultistepScheduler
 
-from ddim_lib import GaussianMixture, Schedule, encode, ode, ode_solve, sample
+from ddim_lib import (
+    GaussianMixture,
+    Schedule,
+    ddim_step,
+    encode,
+    ode,
+    ode_solve,
+    ode_steps,
+    predict_eps,
+    sample,
+)
 from tests.support.cases import EACH, LINEAR, normal
 from tests.support.oracles import ANGLE, NOISE, SIGNAL, exact_flow
 
@@ -168,6 +179,29 @@ def test_heun_is_the_default():
     x = normal((4, 3))
     default = ode_solve(network, LINEAR, x, [900, 300, 0])
     assert torch.equal(default, ode_solve(network, LINEAR, x, [900, 300, 0], step=ode.heun))
+
+
+@EACH
+def test_steps_are_the_solvers_in_turn(solver):
+    """Each with the x̂_0 that DDIM's step needs to arrive at the same place."""
+    x, visited, carry = normal((4, 3)), [900, 600.5, 300, 20, 0], None
+    steps = list(ode_steps(network, LINEAR, x, visited, solver))
+    assert [step.t for step in steps] == visited[1:]
+    for (t, s), step in zip(pairwise(visited), steps, strict=True):
+        eps_hat = predict_eps(LINEAR, x, step.x0_hat, t)
+        torch.testing.assert_close(ddim_step(LINEAR, x, eps_hat, t, s), step.x)
+        x, carry = solver(network, LINEAR, x, t, s, carry)
+        assert torch.equal(step.x, x)
+    assert torch.equal(ode_solve(network, LINEAR, normal((4, 3)), visited, solver), x)
+
+
+def test_steps_are_lazy():
+    calls = []
+    steps = ode_steps(lambda x, t: calls.append(t) or x, LINEAR, normal((2, 2)), [900, 500, 0])
+    assert calls == []
+    next(steps)
+    assert calls == [900, 500]
+    assert torch.is_grad_enabled()
 
 
 @EACH

@@ -1,20 +1,10 @@
 """The flow explorer under a reader's hand: every control moves the picture, and nothing breaks."""
 
-import re
-
 import pytest
 
-from ddim_lib.widgets.flow import PARTS, STYLES
 from tests.support.browser import barriers
 from tests.support.flow_page import PICTURE, STILL, inked, opened, settled
-from tools.assets import LANDING, state
-
-
-def test_the_landing_page_has_every_part():
-    page = (LANDING.parent.parent / "intro.md").read_text(encoding="utf-8")
-    held = re.findall(r"^:file: ddim_lib/widgets/(.*)$", page, re.M)
-    assert held == [*STYLES, *PARTS]
-
+from tools.assets import state
 
 # --- moving -------------------------------------------------------------------------------------
 

@@ -2,14 +2,13 @@
 
 import json
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from ddim_lib import GaussianMixture, ode, ode_solve
+from ddim_lib import GaussianMixture, ode, ode_solve, ode_steps
 from ddim_lib.widgets.flow import SHAPES, FlowExplorer, rows
 from tests.support.flow_walks import LINEAR, OWN, SPACINGS, named
 from tests.support.step_page import loaded
@@ -48,11 +47,8 @@ def page_ride(page, mixture, start, solver=None, steps=0, spacing="uniform"):
 
 
 def python_ride(mixture, start, times, step):
-    positions, carry = [start], None
-    for t, s in pairwise(times):
-        x, carry = step(partial(mixture.eps, LINEAR), LINEAR, positions[-1], t, s, carry)
-        positions.append(x)
-    return torch.stack(positions)
+    steps = ode_steps(partial(mixture.eps, LINEAR), LINEAR, start, times, step)
+    return torch.stack([start, *(step.x for step in steps)])
 
 
 def normal(points, seed=0):

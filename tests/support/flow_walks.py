@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import torch
 
-from ddim_lib import GaussianMixture, Schedule, ddim_step, ddpm_large_step
+from ddim_lib import GaussianMixture, Schedule, ddim_step
 from ddim_lib.widgets.flow import SHAPES, rows
 
 SPACINGS = ("uniform", "quadratic", "log-snr")
@@ -22,9 +22,9 @@ WALK = """(json) => {
       out[2 * i + 1] = from[2 * (first + i) + 1];
     }
   } };
-  const sigmaHat = eta === null;
+  const sigmaHat = eta === "sigma-hat";
   const plan = flow.planOf(mixture, schedule, times);
-  const walk = new flow.Walk({ plan, eta: eta ?? 0, sigmaHat, points, noise });
+  const walk = new flow.Walk({ plan, eta: sigmaHat ? 0 : eta, sigmaHat, points, noise });
   while (walk.done < points) walk.advance();
   return JSON.stringify({ kept: walk.kept, paths: walk.paths.map((x) => Array.from(x)) });
 }"""
@@ -67,9 +67,6 @@ def python_walk(mixture, times, eta, draws):
     x, positions = draws[0], [draws[0]]
     for (t, s), noise in zip(pairwise(times), draws[1:], strict=True):
         eps_hat = mixture.eps(LINEAR, x, t)
-        if eta is None:
-            x = ddpm_large_step(LINEAR, x, eps_hat, t, s, noise)
-        else:
-            x = ddim_step(LINEAR, x, eps_hat, t, s, eta, noise)
+        x = ddim_step(LINEAR, x, eps_hat, t, s, eta, noise)
         positions.append(x)
     return torch.stack(positions)

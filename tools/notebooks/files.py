@@ -14,7 +14,6 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 KEPT = ("cellView", "jupyter", "mystnb", "tags")  # what a cell's metadata may hold
 FOLDS = {  # a tag of the site, and what JupyterLab folds by
     "hide-input": ("source_hidden",),
-    "hide-output": ("outputs_hidden",),
     "hide-cell": ("outputs_hidden", "source_hidden"),
 }
 METADATA = {

@@ -15,8 +15,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools.address import ROOT, notebooks, read_address
-from tools.notebooks import colab
+from tools.notebooks import budget, colab, count
 from tools.notebooks.files import VIEW, canonical
+from tools.notebooks.folds import TITLE, TITLE_COLUMNS, fold_rules
+from tools.notebooks.widget_sources import stale
 
 LIMIT = 1_500_000  # bytes of a notebook
 COLUMNS = 80
@@ -41,8 +43,9 @@ def code_rules(cell: NotebookNode) -> Iterator[str]:
     if found := UNSTEADY.search(source):
         yield f"its output changes from run to run: {found.group()}"
     for number, line in enumerate(source.split("\n"), start=1):
-        if len(line) > COLUMNS and cell.get("id") != colab.ID:
-            yield f"line {number} has {len(line)} columns, {COLUMNS} fit"
+        fit = TITLE_COLUMNS if line.startswith(TITLE) else COLUMNS
+        if len(line) > fit and cell.get("id") != colab.ID:
+            yield f"line {number} has {len(line)} columns, {fit} fit"
 
 
 def output_rules(cell: NotebookNode) -> Iterator[str]:
@@ -97,7 +100,7 @@ def place_rules(cell: NotebookNode) -> Iterator[str]:
 def cell_findings(nb: NotebookNode) -> Iterator[str]:
     """Complaints about each cell, named by its id."""
     for i, cell in enumerate(nb.cells):
-        code = (code_rules, output_rules, picture_rules)
+        code = (code_rules, fold_rules, output_rules, picture_rules, count.uncounted_rules)
         rules: tuple[Rule, ...] = code if cell.cell_type == "code" else (text_rules,)
         for rule in (*rules, place_rules):
             yield from (f"cell {i} ({cell.get('id')}): {what}" for what in rule(cell))
@@ -115,6 +118,8 @@ def book_findings(nb: NotebookNode, text: str, name: str, address: str) -> Itera
         yield "its cells were not run from first to last"
     if nbformat.writes(canonical(nb, [], name)).strip() != text.strip():
         yield "not in the form that `make execute` stores"
+    if stale(nb):
+        yield "stores an explorer's source that is not the present one: `make widgets` renews it"
     if complaint := colab.trouble(nb, address):
         yield f"{complaint}; `make execute` puts it there"
 
@@ -141,7 +146,8 @@ def main(names: list[str]) -> int:
     address = read_address()
     paths = [Path(name) for name in names] or notebooks(ROOT)
     found = [f"{path.name}: {what}" for path in paths for what in findings(path, address)]
-    found += [] if names else other_forms(ROOT)
+    if not names:
+        found += [*other_forms(ROOT), *budget.faults(count.all_counts(), budget.ceilings())]
     print(*found, sep="\n", end="\n" if found else "")
     return 1 if found else 0
 

@@ -1,5 +1,6 @@
-// The landing page's explorer. intro.md puts this after flow.js, in the same script: Jupyter's widget
-// manager, which weighs as much as the page, is not needed for a model that nobody else holds.
+// The landing page's explorer. extensions/page_widgets.py puts this after flow.js, in the same script:
+// Jupyter's widget manager, which weighs as much as the page, is not needed for a model that nobody
+// else holds.
 const state = JSON.parse(document.getElementById("flow-state").textContent);
 const listeners = {};
 

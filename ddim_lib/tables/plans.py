@@ -1,0 +1,134 @@
+"""The book's tables: which cells each has, on what it is measured and how."""
+
+import argparse
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+
+from ddim_lib.checks import SIGMA_HAT
+from ddim_lib.classifier import JUDGE
+from ddim_lib.data import load_digits, load_mnist
+from ddim_lib.files import checksum, locate
+from ddim_lib.nets import UNet, load_denoiser
+from ddim_lib.tables import measure
+from ddim_lib.tables.measure import DATA
+from ddim_lib.tables.store import Row
+
+ETAS = ("0", "0.2", "0.5", "1", SIGMA_HAT)
+SCORES = ("frechet", "energy", "confident")
+Cells = list[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One table: its columns, what it is measured on, its cells and how one is computed."""
+
+    keys: tuple[str, ...]
+    results: tuple[str, ...]
+    identity: dict[str, str]
+    cells: Cells
+    compute: Callable[[Row], dict[str, float]]
+
+
+def crossed(*columns: Iterable[object]) -> Cells:
+    """All combinations, the last column turning fastest, as the texts that the file has."""
+    return [tuple(map(str, cell)) for cell in product(*columns)]
+
+
+def seeds(args: argparse.Namespace, planned: int) -> range:
+    """Seeds of a table: those planned, or more where more are asked for."""
+    return range(max(planned, args.seeds or 0))
+
+
+def table_1(args: argparse.Namespace, n: int) -> Cells:
+    """(steps, eta, seed, n), cheap cells first; the short plan has few of the longest walks."""
+    short = crossed(seeds(args, 3), (5, 10, 20, 50, 100), ETAS, [n])
+    long = crossed(seeds(args, 3), (1000,), ETAS, [n])
+    if args.plan == "short":
+        long = crossed(seeds(args, 1), (1000,), ("0", "1", SIGMA_HAT), [n])
+    return [(steps, eta, seed, n) for seed, steps, eta, n in short + long]
+
+
+def network(args: argparse.Namespace) -> UNet:
+    """Load the network to measure; a fifth faster on a CPU with its channels last in memory."""
+    return load_denoiser(args.weights).to(args.device, memory_format=torch.channels_last)
+
+
+def digits(args: argparse.Namespace) -> Job:
+    """Plan Table 1: n = 5000; in the short plan 2000, and 500 for the longest walks."""
+    todo = table_1(args, 5000)
+    if args.plan == "short":
+        todo = [(S, eta, seed, "500" if S == "1000" else "2000") for S, eta, seed, _ in todo]
+    model = network(args)
+
+    def compute(row: Row) -> dict[str, float]:
+        return measure.digits_cell(
+            model, int(row["steps"]), row["eta"], int(row["seed"]), int(row["n"])
+        )
+
+    identity = {"weights": checksum(locate(args.weights)), "judge": checksum(JUDGE)}
+    return Job(("steps", "eta", "seed", "n"), SCORES, identity, todo, compute)
+
+
+def exact(args: argparse.Namespace) -> Job:
+    """Plan the same table without a network; steps = 0 is a draw from the mixture itself."""
+    todo = [("0", DATA, str(seed), "50000") for seed in seeds(args, 3)] + table_1(args, 50_000)
+
+    def compute(row: Row) -> dict[str, float]:
+        return measure.exact_cell(
+            row["mixture"], int(row["steps"]), row["eta"], int(row["seed"]), int(row["n"])
+        )
+
+    keys = ("steps", "eta", "seed", "n")
+    return Job(keys, ("sliced_w1",), {"mixture": args.mixture}, todo, compute)
+
+
+def perturbed(args: argparse.Namespace) -> Job:
+    """Plan the experiment: no error, one at high t, one at low t, for each η."""
+    todo = crossed(["none"], [0], [100], ETAS, seeds(args, 3), [50_000])
+    todo += crossed(["high", "low"], [0.1, 0.3], [100], ETAS, seeds(args, 3), [50_000])
+
+    def compute(row: Row) -> dict[str, float]:
+        return measure.perturbed_cell(
+            row["mixture"], row["where"], float(row["size"]), int(row["steps"]),
+            row["eta"], int(row["seed"]), int(row["n"]),
+        )  # fmt: skip
+
+    keys = ("where", "size", "steps", "eta", "seed", "n")
+    return Job(keys, ("sliced_w1",), {"mixture": args.mixture}, todo, compute)
+
+
+def encoding(args: argparse.Namespace) -> Job:
+    """Plan Table 2, on MNIST's test images where --data is given, else on the shipped digits."""
+    planned, n = (3, 2000) if args.plan == "full" else (1, 200)
+    grid = crossed(seeds(args, planned), (10, 20, 50, 100, 200, 500, 1000), [n])
+    todo = [(steps, seed, n) for seed, steps, n in grid]
+    model = network(args)
+    source = load_digits() if args.data is None else load_mnist(args.data, "test")
+
+    def compute(row: Row) -> dict[str, float]:
+        key = (int(row[name]) for name in ("steps", "seed", "n"))
+        return measure.encoding_cell(model, source.images, *key)
+
+    images = "shipped" if args.data is None else "mnist test"
+    identity = {"weights": checksum(locate(args.weights)), "images": images}
+    return Job(("steps", "seed", "n"), ("mse", "std", "neighbours"), identity, todo, compute)
+
+
+def floors(args: argparse.Namespace) -> Job:
+    """Plan the scores of real digits: the training images, as the sampler aims at those."""
+    if args.data is None:
+        raise ValueError("need --data FOLDER with MNIST's four original files")
+    images = load_mnist(args.data, "train").images
+
+    def compute(row: Row) -> dict[str, float]:
+        return measure.floor_cell(images, int(row["seed"]), int(row["n"]))
+
+    todo = [(seed, n) for n, seed in crossed((500, 1000, 2000, 5000), seeds(args, 10))]
+    identity = {"judge": checksum(JUDGE), "images": "mnist train"}
+    return Job(("seed", "n"), SCORES, identity, todo, compute)
+
+
+TABLES = {f.__name__: f for f in (digits, exact, perturbed, encoding, floors)}

@@ -1,0 +1,92 @@
+// The controls that explorers share: a native range under a name, with its ends in words, and menus.
+
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+// A row: a name or a button, the control, and under it what its two ends mean.
+export function axisOf(before, control, ends = [], kind = "") {
+  const words = ends.map((end) => element("span", {}, end));
+  const under = element("div", { class: "ends", "aria-hidden": "true" }, ...words);
+  return element(
+    "div",
+    { class: `axis ${kind}`.trim() },
+    element("div", { class: "rail" }, before, control),
+    under,
+  );
+}
+
+export const KEYS = {
+  ArrowRight: 1,
+  ArrowUp: 1,
+  ArrowLeft: -1,
+  ArrowDown: -1,
+  PageUp: 10,
+  PageDown: -10,
+};
+
+// place: where a value stands on the slider; value: what a position means; nudge: where a key moves
+// it; snaps: whether the thumb stands at values only.
+export const ETA = {
+  name: "η",
+  title: "η, the share of fresh noise",
+  ends: ["0 deterministic", "1 DDPM"],
+  width: 1,
+  value: (p) => Math.round(p * 1000) / 1000,
+  place: (eta) => eta,
+  nudge: (eta, by) => Math.min(Math.max(Math.round(eta * 100 + by) / 100, 0), 1),
+};
+export const STEPS = {
+  name: "steps",
+  title: "number of steps",
+  ends: ["1", "1000"],
+  width: 3,
+  value: (p) => Math.round(10 ** p),
+  place: (steps) => Math.log10(steps),
+  nudge(steps, by) {
+    // by a twentieth, and by one at least
+    const moved = Math.round(steps * 1.05 ** by);
+    return Math.min(
+      Math.max(by > 0 ? Math.max(moved, steps + 1) : Math.min(moved, steps - 1), 1),
+      1000,
+    );
+  },
+};
+
+// A native range; scale says how a position becomes a value, and where a key moves it.
+export class Slider {
+  constructor(scale, move) {
+    Object.assign(this, { scale, move });
+    const range = { type: "range", min: scale.low ?? 0, max: scale.width, step: "any" };
+    this.input = element("input", { ...range, "aria-label": scale.title });
+    this.input.addEventListener("input", () => move(scale.value(Number(this.input.value))));
+    this.input.addEventListener("keydown", (event) => {
+      if (!(event.key in KEYS)) return;
+      event.preventDefault(); // equal moves of the thumb would be unequal ones of the value
+      move(scale.nudge(this.shown, KEYS[event.key]));
+    });
+  }
+
+  show(value, text) {
+    const { scale, input } = this; // else the thumb stays where the hand put it
+    if (scale.snaps || scale.value(Number(input.value)) !== value) input.value = scale.place(value);
+    this.shown = value;
+    input.setAttribute("aria-valuetext", text);
+  }
+
+  axis(before = element("span", {}, this.scale.name)) {
+    return axisOf(before, this.input, this.scale.ends, this.scale.kind);
+  }
+}
+
+export const field = (name, control) => element("label", {}, element("span", {}, name), control);
+
+export function choice(title, names, move) {
+  const options = Object.entries(names).map(([value, name]) => element("option", { value }, name));
+  const select = element("select", { "aria-label": title }, ...options);
+  select.addEventListener("change", () => move(select.value));
+  return select;
+}
