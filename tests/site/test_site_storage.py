@@ -1,4 +1,4 @@
-"""The built site where a browser lets no site store anything: all but the memory of a choice works."""
+"""The built site where a browser lets no site store anything: only a choice is not remembered."""
 
 import json
 
@@ -12,7 +12,7 @@ ABSENT = "for (const name of ['localStorage', 'sessionStorage']) %s"
 KINDS = {
     "blocked": "",
     "missing": ABSENT % "Object.defineProperty(window, name, { value: null, configurable: true });",
-    "full": "Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); };",
+    "full": "Storage.prototype.setItem = () => { throw new DOMException('it is full'); };",
 }
 
 
