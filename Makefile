@@ -2,6 +2,7 @@
 # make serve      read it on localhost           make notebooks  re-run the notebooks and compare
 # make execute    re-run and store the outputs   make colab      run them as Colab would
 # make mutants    break things; is it noticed?   make bench      time the sampler
+# make budget     what each page shows, and may
 # make address URL=https://github.com/you/copy   write down where this copy of the book lives
 PYTHON ?= python3
 VENV := .venv
@@ -11,10 +12,11 @@ SITE := _build/html
 export OMP_NUM_THREADS ?= 1
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
-.PHONY: help book serve test lint unit notebooks colab site execute widgets address bench mutants browser clean
+.PHONY: help book serve test lint unit notebooks colab site execute widgets budget \
+  address bench mutants browser clean
 
 help:
-	@sed -n '1,5s/^# //p' Makefile
+	@sed -n '1,6s/^# //p' Makefile
 
 # --- set-up -------------------------------------------------------------------------------------
 
@@ -71,6 +73,7 @@ test: lint unit notebooks colab site
 
 lint: $(VENV)/all
 	@echo "== lint"
+	@sh tools/lint_pages.sh
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . \
 	  || { echo "ruff found something: '$(BIN)/ruff check --fix . && $(BIN)/ruff format .' mends most"; exit 1; }
 	@$(BIN)/python -m tools.notebooks.lint \
@@ -98,6 +101,10 @@ site: $(VENV)/all browser book
 execute: $(VENV)/all
 	@echo "== running the notebooks and storing what they show"
 	@$(BIN)/python -m tools.notebooks.execute $(NOTEBOOKS)
+	@$(BIN)/python -m tools.notebooks.budget --lower
+
+budget: $(VENV)/all
+	@$(BIN)/python -m tools.notebooks.budget --lower
 
 widgets: $(VENV)/all
 	@echo "== storing the explorers' present source in the notebooks, which are not run"

@@ -13,10 +13,10 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from ddim_lib import train as command
 from ddim_lib.data import Digits, load_digits
 from ddim_lib.nets import load_denoiser
-from ddim_lib.training import held_out_loss
+from ddim_lib.train import __main__ as command
+from ddim_lib.train.loss import held_out_loss
 from tests.support.tiny import SCHEDULE
 
 # --- interrupted and continued ------------------------------------------------------------------

@@ -15,7 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools.address import ROOT, notebooks, read_address
-from tools.notebooks import colab
+from tools.notebooks import budget, colab, count
 from tools.notebooks.files import VIEW, canonical
 from tools.notebooks.folds import TITLE, TITLE_COLUMNS, fold_rules
 from tools.notebooks.widget_sources import stale
@@ -100,7 +100,7 @@ def place_rules(cell: NotebookNode) -> Iterator[str]:
 def cell_findings(nb: NotebookNode) -> Iterator[str]:
     """Complaints about each cell, named by its id."""
     for i, cell in enumerate(nb.cells):
-        code = (code_rules, fold_rules, output_rules, picture_rules)
+        code = (code_rules, fold_rules, output_rules, picture_rules, count.uncounted_rules)
         rules: tuple[Rule, ...] = code if cell.cell_type == "code" else (text_rules,)
         for rule in (*rules, place_rules):
             yield from (f"cell {i} ({cell.get('id')}): {what}" for what in rule(cell))
@@ -146,7 +146,8 @@ def main(names: list[str]) -> int:
     address = read_address()
     paths = [Path(name) for name in names] or notebooks(ROOT)
     found = [f"{path.name}: {what}" for path in paths for what in findings(path, address)]
-    found += [] if names else other_forms(ROOT)
+    if not names:
+        found += [*other_forms(ROOT), *budget.faults(count.all_counts(), budget.ceilings())]
     print(*found, sep="\n", end="\n" if found else "")
     return 1 if found else 0
 

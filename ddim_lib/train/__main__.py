@@ -25,21 +25,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ddim_lib.data import load_digits, load_mnist
+from ddim_lib.files import atomically
 from ddim_lib.nets import save_denoiser
 from ddim_lib.schedule import Schedule
-from ddim_lib.training import (
-    TIMES,
-    WEIGHTINGS,
-    Run,
-    Settings,
-    atomically,
-    held_out_loss,
-    load_state,
-    save_state,
-    seeded_unet,
-    start,
-    train,
-)
+from ddim_lib.train.loss import TIMES, WEIGHTINGS, held_out_loss
+from ddim_lib.train.run import Run, Settings, seeded_unet, start, train
+from ddim_lib.train.store import load_state, save_state
 
 EVERY = 500  # steps between two rows of the loss curve, each with a copy of the state
 

@@ -5,7 +5,8 @@ import itertools
 import pytest
 import torch
 
-from ddim_lib.training import load_state, save_state, train
+from ddim_lib.train.run import train
+from ddim_lib.train.store import load_state, save_state
 from tests.support.tiny import SCHEDULE, bright_squares, tiny_run
 
 
