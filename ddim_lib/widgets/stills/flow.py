@@ -1,7 +1,6 @@
 """One picture of a flow, by the library's own sampler."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,9 +57,8 @@ def _walk(
     times = schedule.times(explorer.steps, explorer.spacing)
     if explorer.solver != "ddim":
         return _ride(mixture, times, x_T, SOLVERS[explorer.solver])
-    model = partial(mixture.eps, schedule)
     eta = SIGMA_HAT if explorer.sigma_hat else explorer.eta
-    steps = ddim_steps(model, schedule, x_T, times, eta, generator)
+    steps = ddim_steps(mixture.model(schedule), schedule, x_T, times, eta, generator)
     return torch.stack([x_T, *(step.x for step in steps)])
 
 
@@ -68,7 +66,7 @@ def _ride(
     mixture: GaussianMixture, times: Sequence[float], x_T: Tensor, solver: ode.Solver
 ) -> Tensor:
     schedule = Schedule.linear()
-    steps = ode.ode_steps(partial(mixture.eps, schedule), schedule, x_T, times, solver)
+    steps = ode.ode_steps(mixture.model(schedule), schedule, x_T, times, solver)
     return torch.stack([x_T, *(step.x for step in steps)])
 
 
