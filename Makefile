@@ -72,6 +72,7 @@ test: lint unit notebooks colab site
 
 lint: $(VENV)/all
 	@echo "== lint"
+	@sh tools/lint_pages.sh
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . \
 	  || { echo "ruff found something: '$(BIN)/ruff check --fix . && $(BIN)/ruff format .' mends most"; exit 1; }
 	@$(BIN)/python -m tools.notebooks.lint \

@@ -70,3 +70,11 @@ def check_eta(eta: Eta) -> None:
         raise ValueError(f"need eta as a number or {SIGMA_HAT!r}, got {eta!r}")
     if not (math.isfinite(eta) and eta >= 0):
         raise ValueError(f"need eta >= 0, got eta={eta}")
+
+
+def check_device(device: str) -> None:
+    """Raise ValueError unless device is cpu, or cuda where there is one."""
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"need device cpu or cuda, got {device!r}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("need a CUDA device for device cuda, got none that torch can use")

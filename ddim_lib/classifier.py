@@ -1,6 +1,6 @@
 """A small classifier of digits, whose features tell good samples from bad, and what real ones give.
 
-`python -m ddim_lib.train_classifier` makes both; one file holds them, so that they always match.
+`python -m ddim_lib.train.classifier` makes both; one file holds them, so that they always match.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ddim_lib.nets import ASSETS, check_fit, read_weights
+from ddim_lib.files import ASSETS, check_fit, read_weights
 
 JUDGE = ASSETS / "classifier.safetensors"
 FEATURES = 64

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-ASSETS = Path(__file__).parent / "assets"
+from ddim_lib.files import ASSETS
+
 DIGITS_SHA256 = "6224a6e3cd53409feb900d7d22ab7c5247f68e6b4d67b4caa100c10c692cdc59"
 MNIST_SHA256 = {  # of the unpacked content: mirrors pack it differently
     "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-ASSETS = Path(__file__).parent / "assets"
+from ddim_lib.files import check_fit, locate, read_weights
+
 GROUPS = 8  # of every group norm; channel counts are multiples of it
-SHIPPED = ("digits",)
 
 
 def time_embedding(t: Tensor, dim: int) -> Tensor:
@@ -162,31 +161,6 @@ def load_denoiser(source: str | Path) -> UNet:
     return model.eval().requires_grad_(False)
 
 
-def locate(source: str | Path) -> Path:
-    """Path of a shipped network's file by its name, or the path given; errors: load_denoiser's."""
-    path = Path(source)
-    if isinstance(source, str) and path.name == source and not path.suffix:
-        if source not in SHIPPED:
-            names = ", ".join(SHIPPED)
-            raise ValueError(
-                f"need a path or the name of a shipped network ({names}), got {source!r}"
-            )
-        path = ASSETS / f"{source}.safetensors"
-    if not path.is_file():
-        raise FileNotFoundError(f"need a weight file, got {path}, which is no file")
-    return path
-
-
-def read_weights(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """Header and tensors of a safetensors file; raises ValueError: truncated or of another kind."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            return file.metadata() or {}, weights
-    except SafetensorError as error:
-        raise ValueError(f"need a whole safetensors file, got {path}: {error}") from error
-
-
 def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
     """Architecture config and tensors of a weight file."""
     header, weights = read_weights(path)
@@ -201,14 +175,3 @@ def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
         got = f"{path}, which predicts {config.get('predicts', 'eps')}"
         raise ValueError(f"need weights of a network that predicts v, got {got}")
     return sizes, weights
-
-
-def check_fit(weights: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
-    """Raise unless names, shapes and dtypes agree, naming the first that does not."""
-    for key in expected | weights:
-        want, got = (
-            f"{t.dtype} {tuple(t.shape)}" if t is not None else "nothing"
-            for t in (expected.get(key), weights.get(key))
-        )
-        if want != got:
-            raise ValueError(f"need {want} as {key} for this architecture, got {got} in {path}")

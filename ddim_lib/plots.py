@@ -4,13 +4,13 @@ Colour roles are fixed: DATA blue, NOISE orange, MODEL green, REFERENCE pink. Fu
 axes to draw on and return them; they never show, and never set a font size.
 """
 
-from pathlib import Path
-
 import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
-STYLE = Path(__file__).parent / "assets" / "ddim.mplstyle"
+from ddim_lib.files import ASSETS
+
+STYLE = ASSETS / "ddim.mplstyle"
 DATA, NOISE, MODEL, REFERENCE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 
 

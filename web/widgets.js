@@ -15,7 +15,8 @@
   // The labels of Jupyter's own controls are typeset by a call that MathJax 3 no longer has.
   function speakToMathJax3() {
     if (!window.MathJax) return;
-    const typeset = ([, , element]) => MathJax.startup.promise.then(() => MathJax.typesetPromise([element]));
+    const typeset = ([, , element]) =>
+      MathJax.startup.promise.then(() => MathJax.typesetPromise([element]));
     MathJax.Hub = { Queue: typeset };
   }
 
@@ -23,9 +24,9 @@
     await load("vendor/require.js");
     requirejs.config({
       paths: {
-        anywidget: here + "vendor/anywidget/index",
-        "@jupyter-widgets": here + "vendor/html-manager", // where it looks for its icon fonts
-        "@jupyter-widgets/html-manager/dist": here + "vendor/html-manager",
+        anywidget: `${here}vendor/anywidget/index`,
+        "@jupyter-widgets": `${here}vendor/html-manager`, // where it looks for its icon fonts
+        "@jupyter-widgets/html-manager/dist": `${here}vendor/html-manager`,
       },
     });
     speakToMathJax3();
@@ -37,7 +38,8 @@
     const replace = () => {
       for (const still of place.querySelectorAll("img.widget-still")) {
         const widget = still.nextElementSibling;
-        const drawn = widget.matches(".widget-subarea") && widget.querySelector("canvas, input, button");
+        const drawn =
+          widget.matches(".widget-subarea") && widget.querySelector("canvas, input, button");
         if (drawn && !widget.querySelector("canvas[hidden]")) still.remove();
       }
     };

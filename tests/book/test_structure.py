@@ -11,18 +11,20 @@ import ddim_lib
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "ddim_lib"
-LAYER = {  # a module imports only from lower layers
-    "checks": 0, "data": 0, "nets": 0,
-    "schedule": 1, "classifier": 1,
-    "process": 2,
+LAYER = {  # a module or a wing imports only from lower layers
+    "checks": 0, "files": 0,
+    "schedule": 1, "data": 1, "nets": 1,
+    "process": 2, "classifier": 2,
     "ddim": 3, "exact": 3,
-    "ode": 4, "training": 4, "metrics": 4,
-    "train": 5, "train_classifier": 5, "results": 5, "cells": 5,
-    "plans": 6, "compare": 6,
-    "tables": 7,
-    "plots": 8,
-    "widgets": 9,
+    "ode": 4, "metrics": 4,
+    "train": 5, "tables": 5,
+    "plots": 6,
+    "widgets": 7,
 }  # fmt: skip
+WINGS = {  # within a wing a module imports only from those before it
+    "train": ["loss", "run", "store", "classifier", "__main__"],
+    "tables": ["store", "compare", "measure", "plans", "__main__"],
+}
 DRAWING = {"matplotlib", "ipywidgets", "anywidget", "IPython", "PIL"}
 FILES = sorted(PACKAGE.rglob("*.py"))
 EACH = pytest.mark.parametrize("file", FILES, ids=lambda f: f.relative_to(PACKAGE).as_posix())
@@ -63,8 +65,21 @@ def test_imports_run_one_way(file):
         assert "widgets" not in ours(file)
         return
     assert module in LAYER, f"{module}.py is new: give it a layer here"
-    for other in ours(file) - ({"widgets"} if module == "widgets" else set()):
+    for other in ours(file) - ({module} if file.parent != PACKAGE else set()):
         assert LAYER[other] < LAYER[module], f"{module} may not import {other}"
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_imports_run_one_way_within_a_wing(wing):
+    order = WINGS[wing]
+    files = {file.stem: file for file in (PACKAGE / wing).glob("*.py") if file.stem != "__init__"}
+    assert files.keys() == set(order)
+    for module, file in files.items():
+        names = {
+            name.split(".")[2] for name in imported(file) if name.startswith(f"ddim_lib.{wing}.")
+        }
+        late = names & set(order[order.index(module) :])
+        assert not late, f"{wing}/{module} may not import {late}"
 
 
 @EACH
@@ -95,7 +110,7 @@ def test_functions_take_few_parameters(file):
         names = [a.arg for a in takes.posonlyargs + takes.args + takes.kwonlyargs]
         names = [name for name in names if name not in ("self", "cls")]
         assert len(names) <= 7, f"{function.name}: {len(names)} parameters"
-        if module_of(file) != "widgets":  # a traitlets class hands its traits on that way
+        if function.name not in ("__init__", "_repr_mimebundle_"):  # traitlets hand on that way
             assert takes.kwarg is None, f"{function.name}: **{takes.kwarg.arg} hides parameters"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Response, Route, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -61,13 +61,18 @@ def served(folder: Path) -> Iterator[str]:
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """Start the installed Chrome or Chromium; fails saying what to install where there is none."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def installed() -> str:
+    """Return the path of the installed Chrome or Chromium, or say what to install."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.fail("need Chrome or Chromium: install one (Debian: sudo apt install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+    return path
 
 
 @dataclass
@@ -104,6 +109,12 @@ class Watched:
 def watched(browser: Browser, base: str, **options: object) -> Iterator[Watched]:
     """Open an empty page that may only talk to base; options: those of a browser context."""
     context = browser.new_context(**options)
+    yield watch_page(context, base)
+    context.close()
+
+
+def watch_page(context: BrowserContext, base: str) -> Watched:
+    """Open an empty page in a context that may only talk to base."""
     watch = Watched(context.new_page())
 
     def route(request: Route) -> None:
@@ -117,8 +128,7 @@ def watched(browser: Browser, base: str, **options: object) -> Iterator[Watched]
     watch.page.on("pageerror", lambda error: watch.errors.append(str(error)))
     watch.page.on("console", lambda m: watch.errors.append(m.text) if m.type == "error" else None)
     watch.page.on("response", lambda response: _note(watch, response))
-    yield watch
-    context.close()
+    return watch
 
 
 def _note(watch: Watched, response: Response) -> None:

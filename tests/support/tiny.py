@@ -4,7 +4,7 @@ import torch
 
 from ddim_lib.nets import UNet
 from ddim_lib.schedule import Schedule
-from ddim_lib.training import Settings, start
+from ddim_lib.train.run import Settings, start
 
 SCHEDULE = Schedule.linear()
 

@@ -8,7 +8,7 @@ import torch
 
 from ddim_lib.data import load_digits
 from ddim_lib.metrics import score_digits
-from ddim_lib.results import load_table
+from ddim_lib.tables.store import load_table
 
 
 @pytest.fixture(scope="module")

@@ -5,16 +5,19 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
 
-from ddim_lib import cells, plans, tables
-from ddim_lib.cells import SIGMA_HAT
+from ddim_lib.checks import SIGMA_HAT
 from ddim_lib.classifier import JUDGE
 from ddim_lib.data import load_digits
+from ddim_lib.files import checksum
 from ddim_lib.nets import UNet, save_denoiser
-from ddim_lib.results import checksum, load_table
+from ddim_lib.tables import __main__ as command
+from ddim_lib.tables import measure, plans
+from ddim_lib.tables.store import load_table
 
 ETAS = ["0", "0.2", "0.5", "1", SIGMA_HAT]
 
@@ -41,18 +44,9 @@ def measured(path):
 
 def test_killed_in_the_middle_it_goes_on_and_loses_nothing(folder):
     """SIGKILL, which no program can prepare for, as soon as some cells are finished."""
-    command = [
-        sys.executable,
-        "-m",
-        "ddim_lib.tables",
-        *SMALL,
-        "--threads",
-        "1",
-        "--out",
-        "cut.csv",
-    ]
-    env = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(tables.__file__))}
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    run = [sys.executable, "-m", "ddim_lib.tables", *SMALL, "--threads", "1", "--out", "cut.csv"]
+    env = {**os.environ, "PYTHONPATH": str(Path(command.__file__).parents[2])}
+    process = subprocess.Popen(run, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     cut, deadline = folder / "cut.csv", time.monotonic() + 300
     while not (cut.exists() and len(load_table(cut)) >= 2):
         assert process.poll() is None, process.communicate()
@@ -62,8 +56,8 @@ def test_killed_in_the_middle_it_goes_on_and_loses_nothing(folder):
     kept = measured(cut)
     assert 2 <= len(kept) < 10
 
-    assert tables.main([*SMALL, "--threads", "1", "--out", "cut.csv"]) == 0
-    assert tables.main([*SMALL, "--threads", "1", "--out", "whole.csv"]) == 0
+    assert command.main([*SMALL, "--threads", "1", "--out", "cut.csv"]) == 0
+    assert command.main([*SMALL, "--threads", "1", "--out", "whole.csv"]) == 0
     assert len(measured(cut)) == 10
     assert set(kept) <= set(measured(cut))
     assert measured(cut) == measured(folder / "whole.csv")
@@ -73,22 +67,22 @@ def test_killed_in_the_middle_it_goes_on_and_loses_nothing(folder):
     ("asked", "found"), [([], 3), (["--seeds", "2"], 2), (["--seeds", "5"], 5)]
 )
 def test_seeds_are_as_many_as_asked_for_also_beyond_the_plan(asked, found):
-    args = tables.parse(["exact", "--steps", "20", "--eta", "1", *asked])
-    cells = tables.chosen(plans.exact(args), args)
+    args = command.parse(["exact", "--steps", "20", "--eta", "1", *asked])
+    cells = command.chosen(plans.exact(args), args)
     assert cells == [("20", "1", str(seed), "50000") for seed in range(found)]
 
 
 def test_finished_cells_are_not_measured_again(folder, capsys, monkeypatch):
     small = ["exact", "--n", "20", "--seeds", "1", "--steps", "0", "5"]
-    assert tables.main(small) == 0
+    assert command.main(small) == 0
     assert "table_exact.csv: 6 cells, 6 of them new" in capsys.readouterr().out
-    monkeypatch.setattr(cells, "exact_cell", None)  # whoever calls it fails
-    assert tables.main(small) == 0
+    monkeypatch.setattr(measure, "exact_cell", None)  # whoever calls it fails
+    assert command.main(small) == 0
     assert "table_exact.csv: 6 cells, 0 of them new" in capsys.readouterr().out
 
 
 def test_interrupted_it_keeps_finished_cells(folder, capsys, monkeypatch):
-    exact, left = cells.exact_cell, [1, 1]
+    exact, left = measure.exact_cell, [1, 1]
 
     def interrupted(*cell):
         if not left:
@@ -96,8 +90,8 @@ def test_interrupted_it_keeps_finished_cells(folder, capsys, monkeypatch):
         left.pop()
         return exact(*cell)
 
-    monkeypatch.setattr(cells, "exact_cell", interrupted)
-    assert tables.main(SMALL) == 130
+    monkeypatch.setattr(measure, "exact_cell", interrupted)
+    assert command.main(SMALL) == 130
     assert "has all finished cells: the same command goes on" in capsys.readouterr().out
     assert len(load_table(folder / "table_exact.csv")) == 2
 
@@ -114,7 +108,7 @@ def weights(folder):
 
 def test_table_of_a_network_and_of_another(weights, folder, capsys):
     small = ["digits", "--n", "4", "--seeds", "1", "--steps", "5", "--eta", "0", SIGMA_HAT]
-    assert tables.main([*small, "--weights", weights[0]]) == 0
+    assert command.main([*small, "--weights", weights[0]]) == 0
     rows = load_table(folder / "table_digits.csv")
     assert [(row["steps"], row["eta"], row["seed"], row["n"]) for row in rows] == [
         ("5", "0", "0", "4"),
@@ -124,20 +118,20 @@ def test_table_of_a_network_and_of_another(weights, folder, capsys):
     assert {row["judge"] for row in rows} == {checksum(JUDGE)}
     assert {(row["torch"], row["device"]) for row in rows} == {(torch.__version__, "cpu")}
     capsys.readouterr()
-    assert tables.main([*small, "--weights", weights[1]]) == 2
+    assert command.main([*small, "--weights", weights[1]]) == 2
     assert "as in table_digits.csv, got weights=" in capsys.readouterr().err
     assert load_table(folder / "table_digits.csv") == rows
 
 
 def test_table_of_encodings(weights, folder):
     small = ["encoding", "--n", "3", "--steps", "10", "20", "--weights", weights[0]]
-    assert tables.main(small) == 0
+    assert command.main(small) == 0
     rows = load_table(folder / "table_encoding.csv")
     assert [(row["steps"], row["images"]) for row in rows] == [("10", "shipped"), ("20", "shipped")]
 
 
 def test_table_of_the_experiment(folder):
-    assert tables.main(["perturbed", "--n", "10", "--seeds", "1", "--eta", "0", "1"]) == 0
+    assert command.main(["perturbed", "--n", "10", "--seeds", "1", "--eta", "0", "1"]) == 0
     rows = load_table(folder / "table_perturbed.csv")
     found = {(row["where"], row["size"]) for row in rows}
     assert found == {("none", "0"), *((w, s) for w in ("high", "low") for s in ("0.1", "0.3"))}
@@ -146,14 +140,14 @@ def test_table_of_the_experiment(folder):
 
 def test_table_of_floors(folder, monkeypatch):
     monkeypatch.setattr(plans, "load_mnist", lambda folder, split: load_digits())
-    assert tables.main(["floors", "--data", "x", "--n", "30", "--seeds", "2"]) == 0
+    assert command.main(["floors", "--data", "x", "--n", "30", "--seeds", "2"]) == 0
     assert len(load_table(folder / "table_floors.csv")) == 2
 
 
 def test_plans_are_the_tables_of_the_book():
     """Without a GPU the long walks are few; with one the table is whole."""
     for plan, count in (("short", 3 * 25 + 3), ("full", 3 * 30)):
-        job = plans.digits(tables.parse(["digits", "--plan", plan]))
+        job = plans.digits(command.parse(["digits", "--plan", plan]))
         assert len(set(job.cells)) == len(job.cells) == count
         long = {(eta, n) for steps, eta, _, n in job.cells if steps == "1000"}
         assert long == (
@@ -181,7 +175,7 @@ def test_plans_are_the_tables_of_the_book():
     ],
 )
 def test_command_errors(folder, capsys, arguments, message):
-    assert tables.main(arguments) == 2
+    assert command.main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert message in captured.err
@@ -191,5 +185,5 @@ def test_command_errors(folder, capsys, arguments, message):
 
 def test_a_gpu_that_is_not_there(folder, capsys, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert tables.main(["digits", "--device", "cuda"]) == 2
+    assert command.main(["digits", "--device", "cuda"]) == 2
     assert "need a CUDA device for device cuda, got none" in capsys.readouterr().err

@@ -2,16 +2,17 @@
 
 import pytest
 
-from ddim_lib import cells, metrics, plans, tables
+from ddim_lib import metrics
 from ddim_lib.classifier import JUDGE
-from ddim_lib.data import ASSETS
-from ddim_lib.nets import locate
-from ddim_lib.results import checksum, load_table, over_seeds
+from ddim_lib.files import ASSETS, checksum, locate
+from ddim_lib.tables import __main__ as command
+from ddim_lib.tables import measure, plans
+from ddim_lib.tables.store import load_table, over_seeds
 
 
 @pytest.mark.parametrize("what", ["exact", "perturbed", "digits", "encoding"])
 def test_shipped_tables_are_complete(what):
-    job = plans.TABLES[what](tables.parse([what]))
+    job = plans.TABLES[what](command.parse([what]))
     found = {tuple(row[key] for key in job.keys) for row in load_table(what)}
     assert found >= set(job.cells)
 
@@ -51,5 +52,5 @@ def test_shipped_cells_repeat():
     row = next(
         r for r in load_table("exact") if (r["steps"], r["eta"], r["seed"]) == ("5", "0.5", "1")
     )
-    again = cells.exact_cell(row["mixture"], 5, "0.5", 1, int(row["n"]))
+    again = measure.exact_cell(row["mixture"], 5, "0.5", 1, int(row["n"]))
     assert again["sliced_w1"] == pytest.approx(float(row["sliced_w1"]), rel=1e-4)

@@ -14,8 +14,10 @@ export class Noise {
     this.states = Uint32Array.from({ length: points }, (_, i) => scramble(scramble(seed) + i));
   }
 
-  uniform(i) { // in (0, 1]
-    const state = (this.states[i] += 0x6d2b79f5);
+  uniform(i) {
+    // in (0, 1]
+    this.states[i] += 0x6d2b79f5;
+    const state = this.states[i];
     let h = Math.imul(state ^ (state >>> 15), 1 | state);
     h ^= h + Math.imul(h ^ (h >>> 7), 61 | h);
     return (((h ^ (h >>> 14)) >>> 0) + 1) / 4294967296;
@@ -23,7 +25,9 @@ export class Noise {
 
   fill(first, count, out) {
     for (let i = 0; i < count; i++) {
-      let u, v, q; // a place in the unit disc gives two normals
+      let u;
+      let v;
+      let q; // a place in the unit disc gives two normals
       do {
         u = 2 * this.uniform(first + i) - 1;
         v = 2 * this.uniform(first + i) - 1;

@@ -5,5 +5,9 @@ export function coefficients({ alphaBar, betaBar }, t, s, eta, sigmaHat = false)
   const fresh = Math.sqrt(1 - (alphaBar[t] / alphaBar[s]) ** 2);
   const sigma = ((sigmaHat ? 1 : eta) * betaBar[s] * fresh) / betaBar[t];
   const kappa = Math.sqrt(Math.max(betaBar[s] ** 2 - sigma ** 2, 0)) / betaBar[t];
-  return { kappa, lambda: alphaBar[s] - kappa * alphaBar[t], sigma: sigmaHat ? (s > 0 ? fresh : 0) : sigma };
+  return {
+    kappa,
+    lambda: alphaBar[s] - kappa * alphaBar[t],
+    sigma: sigmaHat ? (s > 0 ? fresh : 0) : sigma,
+  };
 }

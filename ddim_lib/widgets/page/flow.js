@@ -7,7 +7,7 @@ import { planOf, WIDTH } from "./exact.js";
 import { Picture } from "./flow_picture.js";
 import { callsOf, ExactPaths, Ride, SOLVERS, solverPlan } from "./ode.js";
 import { linearSchedule, timesOf } from "./schedule.js";
-import { choice, element, ETA, field, Slider, STEPS } from "./sliders.js";
+import { choice, ETA, element, field, Slider, STEPS } from "./sliders.js";
 import { Walk } from "./walk.js";
 
 // --- what the reader may ask for -----------------------------------------------------------------
@@ -24,7 +24,8 @@ const noiseOf = ({ eta, sigma_hat, solver }) =>
   solver !== "ddim" ? "η out of play" : sigma_hat ? "σ̂" : `η = ${eta.toFixed(2)}`;
 
 export const words = (setting) => {
-  const { steps, solver } = setting, walked = counted(steps, "step");
+  const { steps, solver } = setting;
+  const walked = counted(steps, "step");
   if (solver === "ddim") return `${walked} · ${noiseOf(setting)}`;
   return `${walked} of ${nameOf(solver)} · ${counted(callsOf(solver, steps), "call")}`;
 };
@@ -36,8 +37,22 @@ function isComponent(row) {
 }
 
 // A sentence on what cannot be drawn, or nothing.
-export function complaint({ eta, steps, solver, exact_path, spacing, data, seed, points, mixtures }) {
-  const counts = { steps: [steps, 1, 1000], points: [points, 1, 100000], seed: [seed, 0, MOST_SEED] };
+export function complaint({
+  eta,
+  steps,
+  solver,
+  exact_path,
+  spacing,
+  data,
+  seed,
+  points,
+  mixtures,
+}) {
+  const counts = {
+    steps: [steps, 1, 1000],
+    points: [points, 1, 100000],
+    seed: [seed, 0, MOST_SEED],
+  };
   for (const [name, [value, low, high]] of Object.entries(counts))
     if (!(Number.isInteger(value) && value >= low && value <= high))
       return `need a whole number, ${low} <= ${name} <= ${high}, got ${name}=${value}`;
@@ -47,18 +62,25 @@ export function complaint({ eta, steps, solver, exact_path, spacing, data, seed,
   if (typeof exact_path !== "boolean") return `need exact_path true or false, got ${exact_path}`;
   if (!(spacing in SPACINGS)) return `need spacing uniform, quadratic or log-snr, got ${spacing}`;
   const names = Object.keys(mixtures ?? {});
-  if (!names.includes(data)) return `need data among ${names.join(", ") || "no names at all"}, got ${data}`;
+  if (!names.includes(data))
+    return `need data among ${names.join(", ") || "no names at all"}, got ${data}`;
   const empty = !Array.isArray(mixtures[data]) || !mixtures[data].length;
   if (empty) return `need at least one component in ${data}, got none`;
   const bad = mixtures[data].find((row) => !isComponent(row));
-  if (bad) return `need positive weights and positive definite covariances, got a component ${bad} in ${data}`;
+  if (bad)
+    return `need positive weights and positive definite covariances, got a component ${bad} in ${data}`;
 }
 
 // --- controls ------------------------------------------------------------------------------------
 
 const TIME = {
-  name: "time", title: "time, from noise to data", ends: ["noise", "data"], width: 1, kind: "time",
-  value: (p) => p, place: (progress) => progress,
+  name: "time",
+  title: "time, from noise to data",
+  ends: ["noise", "data"],
+  width: 1,
+  kind: "time",
+  value: (p) => p,
+  place: (progress) => progress,
   nudge: (progress, by) => Math.min(Math.max(progress + by / 100, 0), 1),
 };
 
@@ -76,8 +98,15 @@ class Face {
     this.trouble = element("p", { class: "trouble", role: "alert" });
     const knobs = element("div", { class: "knobs" }, this.eta.axis(), this.steps.axis());
     this.hint = element("p", { class: "note hint" });
-    const ride = this.ride(move), asked = setting.solver !== "ddim" || setting.exact_path;
-    const parts = [this.picture.canvas, this.trouble, this.time.axis(this.button), this.line, knobs];
+    const ride = this.ride(move);
+    const asked = setting.solver !== "ddim" || setting.exact_path;
+    const parts = [
+      this.picture.canvas,
+      this.trouble,
+      this.time.axis(this.button),
+      this.line,
+      knobs,
+    ];
     if (asked) parts.push(element("div", { class: "fields" }, ...ride)); // else they are behind "more"
     const more = this.more(setting.mixtures, move, asked ? [] : ride);
     this.root = element("div", { class: "ddim ddim-flow" }, ...parts, this.hint, more);
@@ -102,21 +131,28 @@ class Face {
     this.sigma_hat = element("input", { type: "checkbox" });
     const sigma_hat = () => move({ sigma_hat: this.sigma_hat.checked, solver: "ddim" });
     this.sigma_hat.addEventListener("change", sigma_hat);
-    const choices = [field("data", this.data), field("spacing", this.spacing), field("seed", this.seed)];
+    const choices = [
+      field("data", this.data),
+      field("spacing", this.spacing),
+      field("seed", this.seed),
+    ];
     choices.push(field("σ̂, DDPM's larger noise", this.sigma_hat), ...ride);
     const fields = element("div", { class: "fields" }, ...choices);
     return element("details", {}, element("summary", {}, "more"), fields, this.note);
   }
 
   show(setting) {
-    const text = words(setting), riding = setting.solver !== "ddim";
+    const text = words(setting);
+    const riding = setting.solver !== "ddim";
     this.eta.show(setting.eta, noiseOf(setting));
     this.steps.show(setting.steps, counted(setting.steps, "step"));
     this.eta.input.classList.toggle("idle", setting.sigma_hat || riding);
     this.solver.value = setting.solver;
     this.exact_path.checked = setting.exact_path;
     const { name } = SOLVERS[setting.solver];
-    this.hint.textContent = riding ? `${name} solves the equation of η = 0: η is out of play. Move it, and DDIM is back.` : "";
+    this.hint.textContent = riding
+      ? `${name} solves the equation of η = 0: η is out of play. Move it, and DDIM is back.`
+      : "";
     this.data.value = setting.data;
     this.spacing.value = setting.spacing;
     if (document.activeElement !== this.seed) this.seed.value = setting.seed;
@@ -142,7 +178,8 @@ class Face {
 // --- the explorer --------------------------------------------------------------------------------
 
 const BUDGET = 14; // ms of walking a frame: what is left of the points walks in the next ones
-const JOURNEY = 3200, REST = 1800; // ms from noise to data, and there
+const JOURNEY = 3200;
+const REST = 1800; // ms from noise to data, and there
 const SLOWING = 1.6; // the end of the way, where most happens, takes the longer part of the time
 
 class Explorer {
@@ -162,7 +199,11 @@ class Explorer {
   get setting() {
     const names = [...SETTINGS, "points", "mixtures"];
     const setting = Object.fromEntries(names.map((name) => [name, this.model.get(name)]));
-    return { ...setting, solver: setting.solver ?? "ddim", exact_path: setting.exact_path ?? false };
+    return {
+      ...setting,
+      solver: setting.solver ?? "ddim",
+      exact_path: setting.exact_path ?? false,
+    };
   }
 
   start() {
@@ -198,7 +239,8 @@ class Explorer {
   }
 
   renew() {
-    const setting = this.setting, trouble = complaint(setting);
+    const setting = this.setting;
+    const trouble = complaint(setting);
     if (trouble) {
       this.walk = undefined; // nothing goes on until that is mended
       return this.face.say("", `This cannot be drawn: ${trouble}.`);
@@ -216,7 +258,11 @@ class Explorer {
   compare({ exact_path, seed, points }) {
     const { mixture, schedule, exact } = this;
     this.compared = exact_path;
-    if (!exact_path || (exact?.mixture === mixture && exact.seed === seed && exact.points === points)) return;
+    if (
+      !exact_path ||
+      (exact?.mixture === mixture && exact.seed === seed && exact.points === points)
+    )
+      return;
     this.exact = new ExactPaths({ mixture, schedule, points, noise: new Noise(seed, points) });
     Object.assign(this.exact, { mixture, seed });
   }
@@ -264,7 +310,8 @@ class Explorer {
     face.picture.fit(this.mixture, this.data);
     if (face.picture.ground) face.picture.paint(walk, this.progress, this.beside());
     this.tellTime();
-    if ((this.playing && this.seen) || this.clouds().some((cloud) => cloud.done < cloud.points)) this.ask();
+    if ((this.playing && this.seen) || this.clouds().some((cloud) => cloud.done < cloud.points))
+      this.ask();
   }
 
   clouds() {
@@ -273,7 +320,8 @@ class Explorer {
 
   // Spend this frame's budget, on the sampler first; returns whether there is news.
   work() {
-    const end = performance.now() + BUDGET, known = this.clouds();
+    const end = performance.now() + BUDGET;
+    const known = this.clouds();
     let news = this.told !== this.walk || this.compared !== this.toldExact;
     for (const cloud of known)
       for (; cloud.done < cloud.points && performance.now() < end; news = true) cloud.advance();
@@ -284,8 +332,11 @@ class Explorer {
   // The exact paths at the time that the sampler's points are shown at.
   beside() {
     if (!this.compared || !this.exact.done) return undefined;
-    const { kept, paths } = this.walk, { times } = this.plan, moment = this.progress * (paths.length - 1);
-    const low = Math.min(Math.floor(moment), paths.length - 2), from = times[kept[low]];
+    const { kept, paths } = this.walk;
+    const { times } = this.plan;
+    const moment = this.progress * (paths.length - 1);
+    const low = Math.min(Math.floor(moment), paths.length - 2);
+    const from = times[kept[low]];
     const t = from + (moment - low) * (times[kept[low + 1]] - from);
     return { paths: this.exact, moment: this.exact.momentAt(t) };
   }
@@ -297,7 +348,8 @@ class Explorer {
   }
 
   measure() {
-    const { walk, exact, setting } = this, sign = this.clouds().every((cloud) => cloud.done === cloud.points) ? "" : "≈ ";
+    const { walk, exact, setting } = this;
+    const sign = this.clouds().every((cloud) => cloud.done === cloud.points) ? "" : "≈ ";
     const apart = distance(shadows(walk.paths.at(-1), walk.done), this.target);
     const parts = [words(setting), `distance to the data ${sign}${apart.toFixed(3)}`];
     if (this.compared) {
@@ -311,7 +363,8 @@ class Explorer {
   }
 
   tellTime() {
-    const { times } = this.plan, step = Math.round(this.progress * (times.length - 1));
+    const { times } = this.plan;
+    const step = Math.round(this.progress * (times.length - 1));
     this.face.time.show(this.progress, `step ${step} of ${times.length - 1}, t = ${times[step]}`);
   }
 }

@@ -17,23 +17,35 @@ function windowOn(mixture, width, height) {
   const across = Math.max(2.4, ...mixture.map(([, mx, , cxx]) => edge(mx, cxx)));
   const upward = Math.max(1.6, ...mixture.map(([, , my, , , cyy]) => edge(my, cyy)));
   const scale = Math.min(width / 2 / across, height / 2 / upward);
-  return { width, height, scale, x: (v) => width / 2 + scale * v, y: (v) => height / 2 - scale * v };
+  return {
+    width,
+    height,
+    scale,
+    x: (v) => width / 2 + scale * v,
+    y: (v) => height / 2 - scale * v,
+  };
 }
 
 function nearby(centre, reach, most) {
-  return [centre - reach, centre + reach].map((edge) => Math.min(Math.max(Math.round(edge), 0), most));
+  return [centre - reach, centre + reach].map((edge) =>
+    Math.min(Math.max(Math.round(edge), 0), most),
+  );
 }
 
 function density(mixture, view) {
-  const { width, height, scale } = view, out = new Float32Array(width * height);
+  const { width, height, scale } = view;
+  const out = new Float32Array(width * height);
   for (const [w, mx, my, cxx, cxy, cyy] of mixture) {
-    const det = cxx * cyy - cxy * cxy, top = w / Math.sqrt(det);
+    const det = cxx * cyy - cxy * cxy;
+    const top = w / Math.sqrt(det);
     const [left, right] = nearby(view.x(mx), 4 * scale * Math.sqrt(cxx), width);
     const [above, below] = nearby(view.y(my), 4 * scale * Math.sqrt(cyy), height);
     for (let j = above; j < below; j++)
       for (let i = left; i < right; i++) {
-        const dx = (i + 0.5 - width / 2) / scale - mx, dy = (height / 2 - j - 0.5) / scale - my;
-        out[j * width + i] += top * Math.exp((-0.5 * (cyy * dx * dx - 2 * cxy * dx * dy + cxx * dy * dy)) / det);
+        const dx = (i + 0.5 - width / 2) / scale - mx;
+        const dy = (height / 2 - j - 0.5) / scale - my;
+        out[j * width + i] +=
+          top * Math.exp((-0.5 * (cyy * dx * dx - 2 * cxy * dx * dy + cxx * dy * dy)) / det);
       }
   }
   return out;
@@ -41,10 +53,13 @@ function density(mixture, view) {
 
 // The target as filled contours, edges smooth: how far log p is from a level, in pixels.
 function contours(mixture, data, view, [r, g, b]) {
-  const { width, height } = view, p = density(mixture, view), image = new ImageData(width, height);
+  const { width, height } = view;
+  const p = density(mixture, view);
+  const image = new ImageData(width, height);
   const inside = [];
   for (let i = 0; i < data.length; i += 2) {
-    const x = Math.floor(view.x(data[i])), y = Math.floor(view.y(data[i + 1]));
+    const x = Math.floor(view.x(data[i]));
+    const y = Math.floor(view.y(data[i + 1]));
     inside.push(x >= 0 && x < width && y >= 0 && y < height ? p[y * width + x] : 0);
   }
   inside.sort((a, b) => a - b);
@@ -52,10 +67,12 @@ function contours(mixture, data, view, [r, g, b]) {
   for (let j = 0, i = 0; j < height; j++)
     for (let x = 0; x < width; x++, i++) {
       if (p[i] < levels[0] / 3) continue;
-      const right = p[i + (x + 1 < width ? 1 : -1)], below = p[i + (j + 1 < height ? width : -width)];
+      const right = p[i + (x + 1 < width ? 1 : -1)];
+      const below = p[i + (j + 1 < height ? width : -width)];
       const slope = Math.abs(right - p[i]) + Math.abs(below - p[i]);
       let covered = 0;
-      for (const level of levels) covered += Math.min(Math.max(0.5 + (p[i] - level) / (slope + 1e-12), 0), 1);
+      for (const level of levels)
+        covered += Math.min(Math.max(0.5 + (p[i] - level) / (slope + 1e-12), 0), 1);
       image.data.set([r, g, b, 26 * covered], 4 * i);
     }
   const canvas = new OffscreenCanvas(width, height);
@@ -74,7 +91,9 @@ function trailsOf({ paths, done }) {
 }
 
 function dot(radius, [r, g, b], alpha) {
-  const size = Math.ceil(2 * radius + 2), canvas = new OffscreenCanvas(size, size), pen = canvas.getContext("2d");
+  const size = Math.ceil(2 * radius + 2);
+  const canvas = new OffscreenCanvas(size, size);
+  const pen = canvas.getContext("2d");
   pen.fillStyle = `rgba(${r},${g},${b},${alpha})`;
   pen.arc(size / 2, size / 2, radius, 0, 2 * Math.PI);
   pen.fill();
@@ -90,8 +109,10 @@ export class Picture {
 
   // Follow the size of the canvas, the theme of the page, and the data.
   fit(mixture, data) {
-    const { canvas } = this, fine = Math.min(globalThis.devicePixelRatio || 1, 2);
-    const width = Math.round(canvas.clientWidth * fine), height = Math.round(canvas.clientHeight * fine);
+    const { canvas } = this;
+    const fine = Math.min(globalThis.devicePixelRatio || 1, 2);
+    const width = Math.round(canvas.clientWidth * fine);
+    const height = Math.round(canvas.clientHeight * fine);
     const dark = isLight(getComputedStyle(canvas).color);
     const sameSize = width === canvas.width && height === canvas.height;
     if (!width || (sameSize && dark === this.dark && mixture === this.mixture)) return;
@@ -132,19 +153,25 @@ export class Picture {
 
   // The sampler's paths as they are to be compared: whole, in one colour, a dot at each step.
   corners(walk, moment, pairs) {
-    const { pen, fine, dark } = this, ink = dark ? DARK.DATA : DATA;
+    const { pen, fine, dark } = this;
+    const ink = dark ? DARK.DATA : DATA;
     Object.assign(pen, { lineWidth: fine, lineJoin: "round", strokeStyle: `rgba(${ink},0.6)` });
     this.follow(walk.paths, moment, pairs);
-    if (walk.steps <= CORNERS) for (let f = 0; f < moment; f++) this.dots(walk, f, 0, pairs, 1, 1.1, ink);
+    if (walk.steps <= CORNERS)
+      for (let f = 0; f < moment; f++) this.dots(walk, f, 0, pairs, 1, 1.1, ink);
   }
 
   // The exact paths, dashed, each with a ring where its point is now, tied to the sampler's point.
   beside({ paths: { paths }, moment: now }, walk, moment, pairs) {
-    const { pen, fine } = this, radius = 3.5 * fine;
+    const { pen, fine } = this;
+    const radius = 3.5 * fine;
     Object.assign(pen, { lineWidth: 1.3 * fine, strokeStyle: `rgb(${REFERENCE})` });
     pen.setLineDash([4 * fine, 2.5 * fine]);
     this.follow(paths, now, pairs);
-    for (const [dash, tie] of [[[], false], [[fine, 2 * fine], true]]) {
+    for (const [dash, tie] of [
+      [[], false],
+      [[fine, 2 * fine], true],
+    ]) {
       pen.setLineDash(dash);
       pen.beginPath();
       for (let i = 0; i < pairs; i++) {
@@ -160,7 +187,8 @@ export class Picture {
 
   trails({ paths }, moment, count) {
     const { pen, fine, dark } = this;
-    const last = paths.length - 1, pieces = Math.min(last, 24);
+    const last = paths.length - 1;
+    const pieces = Math.min(last, 24);
     pen.lineWidth = 0.8 * fine;
     pen.lineJoin = "round";
     for (let piece = 0; piece < pieces; piece++) {
@@ -182,16 +210,24 @@ export class Picture {
   }
 
   place(paths, moment, i) {
-    const low = Math.min(Math.floor(moment), paths.length - 2), w = moment - low, j = 2 * i;
-    const a = paths[low], b = paths[low + 1];
-    return [this.view.x(a[j] + w * (b[j] - a[j])), this.view.y(a[j + 1] + w * (b[j + 1] - a[j + 1]))];
+    const low = Math.min(Math.floor(moment), paths.length - 2);
+    const w = moment - low;
+    const j = 2 * i;
+    const a = paths[low];
+    const b = paths[low + 1];
+    return [
+      this.view.x(a[j] + w * (b[j] - a[j])),
+      this.view.y(a[j + 1] + w * (b[j + 1] - a[j + 1])),
+    ];
   }
 
   // Points from the first to before the last; strength and size multiply what is usual.
   dots({ paths }, moment, first, last, strength = 1, size = 1, ink = null) {
-    const { pen, fine, dark, view } = this, progress = moment / (paths.length - 1);
+    const { pen, fine, dark, view } = this;
+    const progress = moment / (paths.length - 1);
     const radius = size * fine * Math.min(Math.max(view.width / fine / 400, 1.15), 1.9);
-    const stamp = dot(radius, ink ?? colour(progress, dark), strength * (dark ? 0.8 : 0.7)), half = stamp.width / 2;
+    const stamp = dot(radius, ink ?? colour(progress, dark), strength * (dark ? 0.8 : 0.7));
+    const half = stamp.width / 2;
     for (let i = first; i < last; i++) {
       const [x, y] = this.place(paths, moment, i);
       pen.drawImage(stamp, x - half, y - half);

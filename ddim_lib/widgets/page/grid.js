@@ -8,17 +8,22 @@ const PATIENCE = 30_000; // ms; a kernel silent for longer counts as gone
 const PICTURE_WIDTH = 672; // CSS pixels at most, in whole multiples of the picture's own
 const PICTURE_HEIGHT = 480;
 
-const words = ({ eta, steps }) => `η = ${eta.toFixed(2)} · ${steps} ${steps === 1 ? "step" : "steps"}`;
+const words = ({ eta, steps }) =>
+  `η = ${eta.toFixed(2)} · ${steps} ${steps === 1 ? "step" : "steps"}`;
 const same = (a, b) => a && b && a.eta === b.eta && a.steps === b.steps;
 
 function nearest(values, x) {
-  return values.reduce((best, v, i) => (Math.abs(v - x) < Math.abs(values[best] - x) ? i : best), 0);
+  return values.reduce(
+    (best, v, i) => (Math.abs(v - x) < Math.abs(values[best] - x) ? i : best),
+    0,
+  );
 }
 
 async function decode(view) {
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   // some browsers paint the upper part of a PNG that breaks off
-  if (String.fromCharCode(...bytes.slice(-8, -4)) !== "IEND") throw new Error("the file breaks off");
+  if (String.fromCharCode(...bytes.slice(-8, -4)) !== "IEND")
+    throw new Error("the file breaks off");
   return createImageBitmap(new Blob([bytes], { type: "image/png" }));
 }
 
@@ -28,21 +33,32 @@ class StoredSlider {
   constructor({ trait, name, title, values, quantum, marks }) {
     Object.assign(this, { trait, values, quantum, free: false });
     const last = values.length - 1;
-    this.input = element("input", { type: "range", class: trait, "aria-label": title, min: 0, max: last, step: 1 });
+    this.input = element("input", {
+      type: "range",
+      class: trait,
+      "aria-label": title,
+      min: 0,
+      max: last,
+      step: 1,
+    });
     this.input.disabled = last === 0;
     const ends = [values[0], values[last]].map((v) => marks[v] ?? String(v));
     this.root = axisOf(element("span", {}, name), this.input, ends);
   }
 
   get value() {
-    const position = Number(this.input.value), low = Math.floor(position);
+    const position = Number(this.input.value);
+    const low = Math.floor(position);
     if (position === low) return this.values[low];
-    return this.snap(this.values[low] + (position - low) * (this.values[low + 1] - this.values[low]));
+    return this.snap(
+      this.values[low] + (position - low) * (this.values[low + 1] - this.values[low]),
+    );
   }
 
   // The value nearest to x that the slider can show.
   snap(x) {
-    const { values } = this, stored = values[nearest(values, x)];
+    const { values } = this;
+    const stored = values[nearest(values, x)];
     if (!this.free || stored === x) return stored;
     const perUnit = Math.round(1 / this.quantum);
     return Math.min(Math.max(Math.round(x * perUnit) / perUnit, values[0]), values.at(-1));
@@ -79,7 +95,14 @@ class Face {
     this.line = element("output", {});
     this.trouble = element("p", { class: "trouble", role: "alert" });
     this.trouble.hidden = true;
-    this.root = element("div", { class: "ddim ddim-grid" }, this.canvas, ...sliders.map((s) => s.root), this.line, this.trouble);
+    this.root = element(
+      "div",
+      { class: "ddim ddim-grid" },
+      this.canvas,
+      ...sliders.map((s) => s.root),
+      this.line,
+      this.trouble,
+    );
     const scale = Math.floor(Math.min(PICTURE_WIDTH / width, PICTURE_HEIGHT / height));
     this.root.style.setProperty("--picture-width", `${width * Math.max(1, scale)}px`);
   }
@@ -105,8 +128,22 @@ class Explorer {
     this.etas = model.get("etas");
     this.counts = model.get("step_counts");
     const marks = { 0: "0 deterministic", 1: "1 DDPM" };
-    const eta = { trait: "eta", name: "η", title: "η, the share of fresh noise", values: this.etas, quantum: 0.01, marks };
-    const steps = { trait: "steps", name: "steps", title: "number of steps", values: this.counts, quantum: 1, marks: {} };
+    const eta = {
+      trait: "eta",
+      name: "η",
+      title: "η, the share of fresh noise",
+      values: this.etas,
+      quantum: 0.01,
+      marks,
+    };
+    const steps = {
+      trait: "steps",
+      name: "steps",
+      title: "number of steps",
+      values: this.counts,
+      quantum: 1,
+      marks: {},
+    };
     this.sliders = [new StoredSlider(eta), new StoredSlider(steps)];
     this.face = new Face(this.sliders, model.get("tile"), model.get("alt"));
     this.live = false; // whether a kernel answers
@@ -151,12 +188,15 @@ class Explorer {
   }
 
   show() {
-    const setting = this.wanted, { width, height } = this.face;
+    const setting = this.wanted;
+    const { width, height } = this.face;
     for (const slider of this.sliders) slider.show(setting[slider.trait], words(setting));
     if (this.isStored(setting)) {
-      const left = this.counts.indexOf(setting.steps) * width, top = this.etas.indexOf(setting.eta) * height;
+      const left = this.counts.indexOf(setting.steps) * width;
+      const top = this.etas.indexOf(setting.eta) * height;
       this.face.paint(this.sheet, left, top, setting, "stored");
-      const exact = setting.eta === this.model.get("eta") && setting.steps === this.model.get("steps");
+      const exact =
+        setting.eta === this.model.get("eta") && setting.steps === this.model.get("steps");
       this.face.say(`${words(setting)} · ${exact ? "" : "nearest "}stored`);
     } else if (this.live) this.ask(setting);
   }
@@ -180,7 +220,10 @@ class Explorer {
   giveUp() {
     this.asked = null;
     this.setLive(false);
-    this.face.say(this.face.line.textContent, "The kernel does not answer: only the stored pictures move.");
+    this.face.say(
+      this.face.line.textContent,
+      "The kernel does not answer: only the stored pictures move.",
+    );
   }
 
   async answered(message, buffers) {
@@ -204,7 +247,10 @@ class Explorer {
   tellError(message) {
     if (!same(message, this.wanted)) return this.show();
     const call = `draw(${message.eta}, ${message.steps})`;
-    this.face.say(`${words(message)} · not drawn`, `The picture above is the last one: ${call} failed. ${message.text}`);
+    this.face.say(
+      `${words(message)} · not drawn`,
+      `The picture above is the last one: ${call} failed. ${message.text}`,
+    );
   }
 }
 

@@ -21,7 +21,10 @@ const amplitudesOf = (rho) => [1 / Math.hypot(1, rho), rho / Math.hypot(1, rho)]
 function ridePlan(mixture, amplitudes, solver) {
   const steps = amplitudes.length - 1;
   const middle = (_, i) => amplitudesOf((rhoOf(amplitudes[i]) + rhoOf(amplitudes[i + 1])) / 2);
-  const places = [...amplitudes, ...(solver === "rk4" ? Array.from({ length: steps }, middle) : [])];
+  const places = [
+    ...amplitudes,
+    ...(solver === "rk4" ? Array.from({ length: steps }, middle) : []),
+  ];
   return { solver, steps, places, ...tableOf(mixture, places) };
 }
 
@@ -33,7 +36,10 @@ export function solverPlan(mixture, schedule, times, solver) {
 export class Ride extends Cloud {
   constructor(cloud) {
     super(cloud.plan.steps, cloud);
-    [this.k, this.l, this.sum, this.y] = Array.from({ length: 4 }, () => new Float64Array(2 * BLOCK));
+    [this.k, this.l, this.sum, this.y] = Array.from(
+      { length: 4 },
+      () => new Float64Array(2 * BLOCK),
+    );
     this.before = new Float64Array(2 * BLOCK); // x0_hat of the step before: what 2M remembers
     this.gradient = new Float64Array(2);
   }
@@ -50,7 +56,9 @@ export class Ride extends Cloud {
 
   // The exact eps = -betaBar score at x, in the place of that row.
   look(row, x, n, eps) {
-    const { table, width, places } = this.plan, start = row * width, b = places[row][1];
+    const { table, width, places } = this.plan;
+    const start = row * width;
+    const b = places[row][1];
     for (let i = 0; i < n; i += 2) {
       score(table, start, start + width, x[i], x[i + 1], this.gradient);
       eps[i] = -b * this.gradient[0];
@@ -60,8 +68,10 @@ export class Ride extends Cloud {
 
   // Follow a constant slope from a place to another:  y_s = y_t + (rho_s - rho_t) slope, in x.
   glide(from, to, x, slope, out) {
-    const [a, b] = this.plan.places[from], [c, d] = this.plan.places[to];
-    const keep = c / a, add = d - (c * b) / a;
+    const [a, b] = this.plan.places[from];
+    const [c, d] = this.plan.places[to];
+    const keep = c / a;
+    const add = d - (c * b) / a;
     for (let i = 0; i < x.length; i++) out[i] = keep * x[i] + add * slope[i];
   }
 
@@ -71,7 +81,8 @@ export class Ride extends Cloud {
   }
 
   heun(t, s, x) {
-    const { k, l, y } = this, n = x.length;
+    const { k, l, y } = this;
+    const n = x.length;
     this.look(t, x, n, k);
     this.glide(t, s, x, k, y);
     this.look(s, y, n, l);
@@ -80,9 +91,16 @@ export class Ride extends Cloud {
   }
 
   rk4(t, s, x) {
-    const { k, sum, y } = this, n = x.length, m = this.plan.steps + 1 + t;
+    const { k, sum, y } = this;
+    const n = x.length;
+    const m = this.plan.steps + 1 + t;
     sum.fill(0);
-    for (const [place, weight, next] of [[t, 1, m], [m, 2, m], [m, 2, s], [s, 1]]) {
+    for (const [place, weight, next] of [
+      [t, 1, m],
+      [m, 2, m],
+      [m, 2, s],
+      [s, 1],
+    ]) {
       this.look(place, place === t ? x : y, n, k);
       for (let i = 0; i < n; i++) sum[i] += (weight * k[i]) / 6;
       if (next) this.glide(t, next, x, k, y);
@@ -92,8 +110,11 @@ export class Ride extends Cloud {
 
   // The guess runs on as it ran before; the first step and the last are DDIM's.
   dpmpp2m(t, s, x) {
-    const { k, before } = this, { places, steps } = this.plan, n = x.length;
-    const [a, b] = places[t], [c, d] = places[s];
+    const { k, before } = this;
+    const { places, steps } = this.plan;
+    const n = x.length;
+    const [a, b] = places[t];
+    const [c, d] = places[s];
     const length = (from, to) => Math.log(rhoOf(places[from]) / rhoOf(places[to]));
     const run = t > 0 && t < steps - 1 ? length(t, s) / (2 * length(t - 1, t)) : 0;
     this.look(t, x, n, k);
@@ -116,7 +137,10 @@ const heightOf = (rho) => Math.asinh(rho / KNEE);
 export class ExactPaths extends Ride {
   constructor({ mixture, schedule, ...cloud }) {
     const top = heightOf(rhoOf(amplitudesAt(schedule, [schedule.T])[0]));
-    const levels = Array.from({ length: FINE + 1 }, (_, i) => KNEE * Math.sinh(top * (1 - i / FINE)));
+    const levels = Array.from(
+      { length: FINE + 1 },
+      (_, i) => KNEE * Math.sinh(top * (1 - i / FINE)),
+    );
     super({ plan: ridePlan(mixture, levels.map(amplitudesOf), "rk4"), ...cloud });
     Object.assign(this, { schedule, top });
   }
@@ -128,7 +152,9 @@ export class ExactPaths extends Ride {
   // Where a real time lies among the moments kept.
   momentAt(t) {
     const low = Math.min(Math.floor(t), this.schedule.T - 1);
-    const [from, to] = amplitudesAt(this.schedule, [low, low + 1]).map((pair) => heightOf(rhoOf(pair)));
+    const [from, to] = amplitudesAt(this.schedule, [low, low + 1]).map((pair) =>
+      heightOf(rhoOf(pair)),
+    );
     return (this.paths.length - 1) * (1 - (from + (t - low) * (to - from)) / this.top);
   }
 }

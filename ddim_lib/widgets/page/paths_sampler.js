@@ -6,13 +6,17 @@ import { coefficients } from "./ddim.js";
 import { linearSchedule, T, timesOf } from "./schedule.js";
 
 const STD = 0.15; // of each heap; they stand at -1 and at +1: ddim_lib.data.two_spikes()
-export const MOST_ETA = 1.4, MOST_START = 3, MOST_COUNT = 1000, MOST_SEED = 2 ** 32 - 1;
+export const MOST_ETA = 1.4,
+  MOST_START = 3,
+  MOST_COUNT = 1000,
+  MOST_SEED = 2 ** 32 - 1;
 
 // p_t(x), and d/dx log p_t(x): the heaps have moved to ±ᾱ and spread to the variance v.
 const varianceAt = ({ alphaBar, betaBar }, t) => (alphaBar[t] * STD) ** 2 + betaBar[t] ** 2;
 
 export function densityAt(schedule, x, t) {
-  const a = schedule.alphaBar[t], v = varianceAt(schedule, t);
+  const a = schedule.alphaBar[t];
+  const v = varianceAt(schedule, t);
   const bells = Math.exp((-0.5 * (x - a) ** 2) / v) + Math.exp((-0.5 * (x + a) ** 2) / v);
   return bells / Math.sqrt(8 * Math.PI * v);
 }
@@ -23,7 +27,8 @@ export const scoreAt = (schedule, x, t) => pull(x, schedule.alphaBar[t], varianc
 
 // The largest η that the family has at so many steps: σ <= β̄_s in each of them.
 export function mostEta(schedule, steps) {
-  const { alphaBar, betaBar } = schedule, times = timesOf(schedule, steps, "uniform");
+  const { alphaBar, betaBar } = schedule;
+  const times = timesOf(schedule, steps, "uniform");
   let most = MOST_ETA;
   for (let i = 0; i < steps - 1; i++) {
     const fresh = Math.sqrt(1 - (alphaBar[times[i]] / alphaBar[times[i + 1]]) ** 2);
@@ -42,11 +47,13 @@ export class Wiener {
   }
 
   of(i) {
-    return (this.known[i] ??= this.draw(i));
+    this.known[i] ??= this.draw(i);
+    return this.known[i];
   }
 
   draw(i) {
-    const pair = new Float64Array(2), row = new Float64Array(T + 1);
+    const pair = new Float64Array(2);
+    const row = new Float64Array(T + 1);
     this.noise.fill(i, 1, pair);
     const start = pair[0];
     for (let k = 0; k < T; k++) {
@@ -60,17 +67,30 @@ export class Wiener {
 // --- the walk: as ddim_lib/ddim.py and ddim_lib/exact.py -----------------------------------------
 
 // spoilt: between these times ε̂ is ε* and a wave, sin(4x).
-export const WAVE = 0.3, SPOILT = { from: 400, to: 800 };
+export const WAVE = 0.3,
+  SPOILT = { from: 400, to: 800 };
 
 export class Paths {
   constructor({ schedule, steps, eta, spoilt }) {
     const times = timesOf(schedule, steps, "uniform");
     this.times = times;
     this.pieces = times.slice(0, -1).map((t, i) => {
-      const s = times[i + 1], a = schedule.alphaBar[t], b = schedule.betaBar[t];
+      const s = times[i + 1];
+      const a = schedule.alphaBar[t];
+      const b = schedule.betaBar[t];
       const wave = spoilt && t >= SPOILT.from && t <= SPOILT.to ? WAVE : 0;
       const { kappa, lambda, sigma } = coefficients(schedule, t, s, eta);
-      return { t, s, a, b, v: varianceAt(schedule, t), wave, kappa, lambda, kick: sigma / Math.sqrt(t - s) };
+      return {
+        t,
+        s,
+        a,
+        b,
+        v: varianceAt(schedule, t),
+        wave,
+        kappa,
+        lambda,
+        kick: sigma / Math.sqrt(t - s),
+      };
     });
   }
 
@@ -78,7 +98,8 @@ export class Paths {
   // their number: a unit normal again.
   from(start, row) {
     const all = new Float64Array(this.pieces.length + 1);
-    let x = (all[0] = start);
+    let x = start;
+    all[0] = x;
     this.pieces.forEach(({ t, s, a, b, v, wave, kappa, lambda, kick }, i) => {
       const eps = wave * Math.sin(4 * x) - b * pull(x, a, v);
       x = kappa * x + (lambda * (x - b * eps)) / a + kick * (row[T - s] - row[T - t]);
@@ -90,9 +111,12 @@ export class Paths {
 
 // --- distance ------------------------------------------------------------------------------------
 
-const GRID = 8000, REACH = 2.5; // beyond it there are no data
+const GRID = 8000;
+const REACH = 2.5; // beyond it there are no data
 const CUMULATED = (() => {
-  const schedule = linearSchedule(T), sums = new Float64Array(GRID + 1), width = (2 * REACH) / GRID;
+  const schedule = linearSchedule(T);
+  const sums = new Float64Array(GRID + 1);
+  const width = (2 * REACH) / GRID;
   const p = (i) => densityAt(schedule, i * width - REACH, 0);
   for (let i = 0; i < GRID; i++) sums[i + 1] = sums[i] + ((p(i) + p(i + 1)) * width) / 2;
   return sums.map((sum) => sum / sums[GRID]);
@@ -100,7 +124,8 @@ const CUMULATED = (() => {
 
 // The value of the data below which a share of them lies.
 export function quantile(share) {
-  let low = 0, high = GRID;
+  let low = 0;
+  let high = GRID;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     if (CUMULATED[middle] <= share) low = middle;
@@ -120,7 +145,8 @@ export function apart(ends, quantiles = quantilesOf(ends.length)) {
 
 // How far as many draws of the data themselves are, in the mean over some tries.
 export function floorOf(n, tries = 40) {
-  const noise = new Noise(1, n), quantiles = quantilesOf(n);
+  const noise = new Noise(1, n);
+  const quantiles = quantilesOf(n);
   let sum = 0;
   for (let k = 0; k < tries; k++) {
     const draws = Float64Array.from({ length: n }, (_, i) => quantile(noise.uniform(i)));
@@ -146,5 +172,6 @@ export function complaint(setting) {
     if (!(Number.isFinite(value) && value >= low && value <= high))
       return `need ${low} <= ${name} <= ${high}, got ${name}=${value}`;
   }
-  if (typeof setting.spoilt !== "boolean") return `need spoilt true or false, got ${setting.spoilt}`;
+  if (typeof setting.spoilt !== "boolean")
+    return `need spoilt true or false, got ${setting.spoilt}`;
 }

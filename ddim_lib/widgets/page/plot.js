@@ -13,9 +13,14 @@ export class Plot {
 
   // Follow the canvas's size and the page's theme, and begin an empty picture.
   begin() {
-    const { canvas, pen } = this, fine = Math.min(globalThis.devicePixelRatio || 1, 3);
+    const { canvas, pen } = this;
+    const fine = Math.min(globalThis.devicePixelRatio || 1, 3);
     const style = getComputedStyle(canvas);
-    Object.assign(this, { width: canvas.clientWidth, height: canvas.clientHeight, ink: style.color });
+    Object.assign(this, {
+      width: canvas.clientWidth,
+      height: canvas.clientHeight,
+      ink: style.color,
+    });
     this.dark = isLight(style.color);
     this.tones = this.dark ? DARK : { NOISE, MIDDLE, DATA };
     const size = { width: Math.round(fine * this.width), height: Math.round(fine * this.height) };
@@ -39,6 +44,25 @@ export class Plot {
     pen.globalAlpha = 1;
   }
 
+  segment(x0, y0, x1, y1, style) {
+    const ends = [
+      [x0, y0],
+      [x1, y1],
+    ];
+    this.line(ends, style);
+  }
+
+  box(left, top, right, bottom, style) {
+    const corners = [
+      [left, top],
+      [right, top],
+      [right, bottom],
+      [left, bottom],
+      [left, top],
+    ];
+    this.line(corners, style);
+  }
+
   dot(x, y, radius, fill, rim = this.dark ? "#111" : "white") {
     const { pen } = this;
     pen.beginPath();
@@ -56,10 +80,19 @@ export class Plot {
 
   // at: left, center or right of x; kept within the canvas. halo: clear the ground around it.
   text(words, x, y, { at = "left", fill = this.ink, alpha = 1, halo = false, ...font } = {}) {
-    const { pen, width } = this, wide = this.wide(words, font);
-    const left = Math.min(Math.max(x - { left: 0, center: wide / 2, right: wide }[at], 2), width - wide - 2);
+    const { pen, width } = this;
+    const wide = this.wide(words, font);
+    const left = Math.min(
+      Math.max(x - { left: 0, center: wide / 2, right: wide }[at], 2),
+      width - wide - 2,
+    );
     const ground = this.dark ? "#1b1f22" : "#f7f7f7";
-    Object.assign(pen, { fillStyle: fill, strokeStyle: ground, lineWidth: 5, textBaseline: "middle" });
+    Object.assign(pen, {
+      fillStyle: fill,
+      strokeStyle: ground,
+      lineWidth: 5,
+      textBaseline: "middle",
+    });
     pen.setLineDash([]);
     if (halo) pen.strokeText(words, left, y);
     pen.globalAlpha = alpha;
@@ -72,7 +105,8 @@ export const gauss = (z) => Math.exp(-0.5 * z * z);
 
 // A bell from x = low to high, of height 1 at its mean; a width near 0 gives a spike there.
 export function bell(mean, sd, low, high, least) {
-  const width = Math.max(sd, least), xs = [];
+  const width = Math.max(sd, least);
+  const xs = [];
   for (let i = 0; i <= 240; i++) xs.push(low + ((high - low) * i) / 240);
   for (let i = -24; i <= 24; i++) xs.push(mean + (i / 6) * width);
   const inside = xs.filter((x) => x >= low && x <= high).sort((a, b) => a - b);

@@ -4,8 +4,11 @@
 export const T = 1000;
 
 export function linearSchedule(T = 1000) {
-  const low = 0.1 / T, high = 20 / T, gap = (high - low) / (T - 1);
-  const alphaBar = new Float64Array(T + 1).fill(1), betaBar = new Float64Array(T + 1);
+  const low = 0.1 / T;
+  const high = 20 / T;
+  const gap = (high - low) / (T - 1);
+  const alphaBar = new Float64Array(T + 1).fill(1);
+  const betaBar = new Float64Array(T + 1);
   let power = 1;
   for (let i = 0; i < T; i++) {
     power *= 1 - (i < T / 2 ? low + gap * i : high - gap * (T - 1 - i)); // symmetric, as torch.linspace
@@ -20,7 +23,10 @@ export function timesOf(schedule, steps, spacing) {
   const { T } = schedule;
   if (spacing === "log-snr") return strictlyFalling(logSnrTimes(schedule, steps), T);
   const power = spacing === "quadratic" ? 2 : 1;
-  return strictlyFalling(Array.from({ length: steps + 1 }, (_, i) => T * (1 - i / steps) ** power), T);
+  return strictlyFalling(
+    Array.from({ length: steps + 1 }, (_, i) => T * (1 - i / steps) ** power),
+    T,
+  );
 }
 
 function logSnrTimes({ T, alphaBar, betaBar }, steps) {
@@ -36,7 +42,8 @@ function logSnrTimes({ T, alphaBar, betaBar }, steps) {
 }
 
 function toEven(x) {
-  const low = Math.floor(x), rest = x - low;
+  const low = Math.floor(x);
+  const rest = x - low;
   return rest > 0.5 || (rest === 0.5 && low % 2 === 1) ? low + 1 : low;
 }
 
@@ -46,10 +53,12 @@ function strictlyFalling(ideal, T) {
   const level = ideal.map((t, i) => Math.min(Math.max(toEven(t) + i, steps), T));
   level[0] = T;
   level[steps] = steps;
-  const fromLeft = [...level], fromRight = [...level];
+  const fromLeft = [...level];
+  const fromRight = [...level];
   for (let i = 1; i <= steps; i++) fromLeft[i] = Math.min(fromLeft[i], fromLeft[i - 1]);
   for (let i = steps - 1; i >= 0; i--) fromRight[i] = Math.max(fromRight[i], fromRight[i + 1]);
   return level.map((_, i) => Math.floor((fromLeft[i] + fromRight[i]) / 2) - i);
 }
 
-export const amplitudesAt = ({ alphaBar, betaBar }, times) => times.map((t) => [alphaBar[t], betaBar[t]]);
+export const amplitudesAt = ({ alphaBar, betaBar }, times) =>
+  times.map((t) => [alphaBar[t], betaBar[t]]);

@@ -11,24 +11,48 @@ export function element(tag, attributes = {}, ...children) {
 export function axisOf(before, control, ends = [], kind = "") {
   const words = ends.map((end) => element("span", {}, end));
   const under = element("div", { class: "ends", "aria-hidden": "true" }, ...words);
-  return element("div", { class: `axis ${kind}`.trim() }, element("div", { class: "rail" }, before, control), under);
+  return element(
+    "div",
+    { class: `axis ${kind}`.trim() },
+    element("div", { class: "rail" }, before, control),
+    under,
+  );
 }
 
-export const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
+export const KEYS = {
+  ArrowRight: 1,
+  ArrowUp: 1,
+  ArrowLeft: -1,
+  ArrowDown: -1,
+  PageUp: 10,
+  PageDown: -10,
+};
 
 // place: where a value stands on the slider; value: what a position means; nudge: where a key moves
 // it; snaps: whether the thumb stands at values only.
 export const ETA = {
-  name: "η", title: "η, the share of fresh noise", ends: ["0 deterministic", "1 DDPM"], width: 1,
-  value: (p) => Math.round(p * 1000) / 1000, place: (eta) => eta,
+  name: "η",
+  title: "η, the share of fresh noise",
+  ends: ["0 deterministic", "1 DDPM"],
+  width: 1,
+  value: (p) => Math.round(p * 1000) / 1000,
+  place: (eta) => eta,
   nudge: (eta, by) => Math.min(Math.max(Math.round(eta * 100 + by) / 100, 0), 1),
 };
 export const STEPS = {
-  name: "steps", title: "number of steps", ends: ["1", "1000"], width: 3,
-  value: (p) => Math.round(10 ** p), place: (steps) => Math.log10(steps),
-  nudge(steps, by) { // by a twentieth, and by one at least
+  name: "steps",
+  title: "number of steps",
+  ends: ["1", "1000"],
+  width: 3,
+  value: (p) => Math.round(10 ** p),
+  place: (steps) => Math.log10(steps),
+  nudge(steps, by) {
+    // by a twentieth, and by one at least
     const moved = Math.round(steps * 1.05 ** by);
-    return Math.min(Math.max(by > 0 ? Math.max(moved, steps + 1) : Math.min(moved, steps - 1), 1), 1000);
+    return Math.min(
+      Math.max(by > 0 ? Math.max(moved, steps + 1) : Math.min(moved, steps - 1), 1),
+      1000,
+    );
   },
 };
 

@@ -5,7 +5,11 @@ import { linearSchedule, T, timesOf } from "./schedule.js";
 
 function fromPowers(powerAt) {
   const alphaBar = new Float64Array(T + 1).fill(1);
-  for (let t = 1, product = 1; t <= T; t++) alphaBar[t] = Math.sqrt((product *= 1 - powerAt(t)));
+  let product = 1;
+  for (let t = 1; t <= T; t++) {
+    product *= 1 - powerAt(t);
+    alphaBar[t] = Math.sqrt(product);
+  }
   return alphaBar;
 }
 
@@ -17,7 +21,10 @@ const AMPLITUDES = {
   exp: () => Float64Array.from({ length: T + 1 }, (_, t) => Math.exp(-5 * (t / T) ** 2)),
 };
 export const SCHEDULES = {
-  linear: "linear (DDPM)", cosine: "cosine", sqrt: "α = √(1 − 0.02 t/T)", exp: "ᾱ = exp(−5 t²/T²)",
+  linear: "linear (DDPM)",
+  cosine: "cosine",
+  sqrt: "α = √(1 − 0.02 t/T)",
+  exp: "ᾱ = exp(−5 t²/T²)",
 };
 
 export function scheduleOf(name) {
@@ -34,7 +41,8 @@ export function pieceOf(schedule, steps, t) {
 
 // What the step t -> s does; correlation: of x_s and x_t given x_0, undefined where s = 0.
 export function stepOf(schedule, t, s, eta) {
-  const { alphaBar, betaBar } = schedule, alpha = alphaBar[t] / alphaBar[s];
+  const { alphaBar, betaBar } = schedule;
+  const alpha = alphaBar[t] / alphaBar[s];
   const { kappa, lambda, sigma } = coefficients(schedule, t, s, eta);
   const correlation = s > 0 ? (kappa * betaBar[t]) / betaBar[s] : undefined;
   return { alpha, beta: Math.sqrt(1 - alpha * alpha), kappa, lambda, sigma, correlation };
@@ -87,12 +95,20 @@ export function complaint(setting) {
 
 // The times of the grid, as a slider over t: it stops at each.
 export const timeScale = (times) => ({
-  name: "t", title: "time t, from data to noise", ends: ["0 data", "1000 noise"],
-  width: T, kind: "noising", snaps: true,
-  value: (p) => times().slice(0, -1).reduce((best, t) => (Math.abs(t - p) < Math.abs(best - p) ? t : best)),
+  name: "t",
+  title: "time t, from data to noise",
+  ends: ["0 data", "1000 noise"],
+  width: T,
+  kind: "noising",
+  snaps: true,
+  value: (p) =>
+    times()
+      .slice(0, -1)
+      .reduce((best, t) => (Math.abs(t - p) < Math.abs(best - p) ? t : best)),
   place: (t) => t,
   nudge(t, by) {
-    const stops = times(), i = stops.indexOf(t) - by;
+    const stops = times();
+    const i = stops.indexOf(t) - by;
     return stops[Math.min(Math.max(i, 0), stops.length - 2)];
   },
 });

@@ -11,7 +11,13 @@ export class StepExplorer {
     this.line = element("output");
     this.trouble = element("p", { class: "trouble", role: "alert" });
     this.pictures = element("div", { class: "pictures" }, ...plots.map((plot) => plot.canvas));
-    this.root = element("div", { class: `ddim ddim-step ${name}` }, this.pictures, this.trouble, this.line);
+    this.root = element(
+      "div",
+      { class: `ddim ddim-step ${name}` },
+      this.pictures,
+      this.trouble,
+      this.line,
+    );
     this.renew = this.renew.bind(this);
   }
 
@@ -21,7 +27,10 @@ export class StepExplorer {
 
   start() {
     for (const name of this.traits) this.model.on(`change:${name}`, this.renew);
-    const unwatch = watchLooks(this.plots.map((plot) => plot.canvas), () => this.ask());
+    const unwatch = watchLooks(
+      this.plots.map((plot) => plot.canvas),
+      () => this.ask(),
+    );
     this.renew();
     return () => {
       for (const name of this.traits) this.model.off(`change:${name}`, this.renew);
@@ -36,7 +45,8 @@ export class StepExplorer {
   }
 
   renew() {
-    const setting = this.setting, trouble = this.complaint(setting);
+    const setting = this.setting;
+    const trouble = this.complaint(setting);
     this.trouble.textContent = trouble ? `This cannot be drawn: ${trouble}.` : "";
     this.trouble.hidden = !trouble;
     for (const plot of this.plots) plot.canvas.hidden = !!trouble;

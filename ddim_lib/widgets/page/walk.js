@@ -17,8 +17,10 @@ export class Cloud {
   }
 
   advance() {
-    const count = Math.min(BLOCK, this.points - this.done), first = this.done;
-    const x = new Float64Array(2 * count), z = new Float64Array(2 * count);
+    const count = Math.min(BLOCK, this.points - this.done);
+    const first = this.done;
+    const x = new Float64Array(2 * count);
+    const z = new Float64Array(2 * count);
     this.noise.fill(first, count, x);
     this.paths[0].set(x, 2 * first);
     for (let i = 0, frame = 1; i < this.steps; i++) {
@@ -44,9 +46,13 @@ export class Walk extends Cloud {
 
   // x_s = kappa x_t + lambda x0_hat + sigma eps, with x0_hat = (x_t + betaBar^2 score) / alphaBar
   step(i, x, z) {
-    const { schedule, times, table, width } = this.plan, { kappa, lambda, sigma } = this.pieces[i];
-    const a = schedule.alphaBar[times[i]], power = schedule.betaBar[times[i]] ** 2;
-    const start = i * width, end = start + width, s = new Float64Array(2);
+    const { schedule, times, table, width } = this.plan;
+    const { kappa, lambda, sigma } = this.pieces[i];
+    const a = schedule.alphaBar[times[i]];
+    const power = schedule.betaBar[times[i]] ** 2;
+    const start = i * width;
+    const end = start + width;
+    const s = new Float64Array(2);
     for (let n = 0; n < x.length; n += 2) {
       score(table, start, end, x[n], x[n + 1], s);
       x[n] = kappa * x[n] + (lambda * (x[n] + power * s[0])) / a + sigma * z[n];

@@ -5,7 +5,6 @@ in all rows of a file) and what else was at work (torch, device, commit), which 
 """
 
 import csv
-import hashlib
 import math
 import statistics
 import subprocess
@@ -14,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from ddim_lib.data import ASSETS
-from ddim_lib.training import atomically
+from ddim_lib.files import ASSETS, atomically
 
 Row = dict[str, str]
 
@@ -125,11 +123,6 @@ def over_seeds(rows: Sequence[Row], value: str, by: Sequence[str]) -> dict[tuple
 def _mean(n: int, values: list[float]) -> Mean:
     sd = statistics.stdev(values) if len(values) > 1 else math.nan
     return Mean(statistics.fmean(values), sd, len(values), n)
-
-
-def checksum(path: Path) -> str:
-    """Return the first 16 digits of a file's SHA-256."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def commit() -> str:

@@ -5,9 +5,10 @@ import subprocess
 
 import pytest
 
-from ddim_lib import results
 from ddim_lib.classifier import JUDGE
-from ddim_lib.results import Mean, Store, checksum, commit, load_table, over_seeds
+from ddim_lib.files import checksum
+from ddim_lib.tables import store as module
+from ddim_lib.tables.store import Mean, Store, commit, load_table, over_seeds
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_a_write_that_fails_leaves_the_old_file(store, monkeypatch):
         part.write_text("half a")
         raise OSError("disk full")
 
-    monkeypatch.setattr(results, "write_rows", fail)
+    monkeypatch.setattr(module, "write_rows", fail)
     with pytest.raises(OSError, match="disk full"):
         store.add(("5", "1"), {"score": 2})
     assert store.path.read_bytes() == before
@@ -112,7 +113,7 @@ def test_commit_of_a_repository_and_of_none(tmp_path, monkeypatch):
     package = tmp_path / "ddim_lib"
     package.mkdir()
     (package / "__init__.py").touch()
-    monkeypatch.setattr(results, "__file__", str(package / "results.py"))
+    monkeypatch.setattr(module, "__file__", str(package / "store.py"))
     assert commit() == "unknown"
     git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
     subprocess.run([*git, "init", "-q"], check=True)

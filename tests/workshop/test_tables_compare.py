@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy import stats
 
-from ddim_lib.compare import Difference, difference, paired
+from ddim_lib.tables.compare import Difference, difference, paired
 
 FIRST, SECOND = {"steps": "10", "eta": "0"}, {"steps": "10", "eta": "1"}
 

@@ -7,13 +7,14 @@ from itertools import product
 
 import torch
 
-from ddim_lib import cells
-from ddim_lib.cells import DATA
 from ddim_lib.checks import SIGMA_HAT
 from ddim_lib.classifier import JUDGE
 from ddim_lib.data import load_digits, load_mnist
-from ddim_lib.nets import UNet, load_denoiser, locate
-from ddim_lib.results import Row, checksum
+from ddim_lib.files import checksum, locate
+from ddim_lib.nets import UNet, load_denoiser
+from ddim_lib.tables import measure
+from ddim_lib.tables.measure import DATA
+from ddim_lib.tables.store import Row
 
 ETAS = ("0", "0.2", "0.5", "1", SIGMA_HAT)
 SCORES = ("frechet", "energy", "confident")
@@ -63,7 +64,7 @@ def digits(args: argparse.Namespace) -> Job:
     model = network(args)
 
     def compute(row: Row) -> dict[str, float]:
-        return cells.digits_cell(
+        return measure.digits_cell(
             model, int(row["steps"]), row["eta"], int(row["seed"]), int(row["n"])
         )
 
@@ -76,7 +77,7 @@ def exact(args: argparse.Namespace) -> Job:
     todo = [("0", DATA, str(seed), "50000") for seed in seeds(args, 3)] + table_1(args, 50_000)
 
     def compute(row: Row) -> dict[str, float]:
-        return cells.exact_cell(
+        return measure.exact_cell(
             row["mixture"], int(row["steps"]), row["eta"], int(row["seed"]), int(row["n"])
         )
 
@@ -90,7 +91,7 @@ def perturbed(args: argparse.Namespace) -> Job:
     todo += crossed(["high", "low"], [0.1, 0.3], [100], ETAS, seeds(args, 3), [50_000])
 
     def compute(row: Row) -> dict[str, float]:
-        return cells.perturbed_cell(
+        return measure.perturbed_cell(
             row["mixture"], row["where"], float(row["size"]), int(row["steps"]),
             row["eta"], int(row["seed"]), int(row["n"]),
         )  # fmt: skip
@@ -109,7 +110,7 @@ def encoding(args: argparse.Namespace) -> Job:
 
     def compute(row: Row) -> dict[str, float]:
         key = (int(row[name]) for name in ("steps", "seed", "n"))
-        return cells.encoding_cell(model, source.images, *key)
+        return measure.encoding_cell(model, source.images, *key)
 
     images = "shipped" if args.data is None else "mnist test"
     identity = {"weights": checksum(locate(args.weights)), "images": images}
@@ -123,7 +124,7 @@ def floors(args: argparse.Namespace) -> Job:
     images = load_mnist(args.data, "train").images
 
     def compute(row: Row) -> dict[str, float]:
-        return cells.floor_cell(images, int(row["seed"]), int(row["n"]))
+        return measure.floor_cell(images, int(row["seed"]), int(row["n"]))
 
     todo = [(seed, n) for n, seed in crossed((500, 1000, 2000, 5000), seeds(args, 10))]
     identity = {"judge": checksum(JUDGE), "images": "mnist train"}

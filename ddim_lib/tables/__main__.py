@@ -18,10 +18,10 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from ddim_lib.cells import DATA
-from ddim_lib.plans import ETAS, TABLES, Cells, Job
-from ddim_lib.results import Store, commit
-from ddim_lib.training import check_device
+from ddim_lib.checks import check_device
+from ddim_lib.tables.measure import DATA
+from ddim_lib.tables.plans import ETAS, TABLES, Cells, Job
+from ddim_lib.tables.store import Store, commit
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

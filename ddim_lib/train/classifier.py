@@ -1,4 +1,4 @@
-"""Train the classifier behind the metrics: `python -m ddim_lib.train_classifier --data FOLDER`.
+"""Train the classifier behind the metrics: `python -m ddim_lib.train.classifier --data FOLDER`.
 
 FOLDER has MNIST's four original files. About a minute on one core. Writes --out with the weights
 and, of all 10 000 test images, the mean and covariance of the features. A run repeats bit for bit
@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 from ddim_lib.classifier import Classifier, Reference, tensors
 from ddim_lib.data import Digits, load_mnist
+from ddim_lib.files import atomically
 from ddim_lib.metrics import CHUNK, SURE, moments
-from ddim_lib.training import atomically
 
 EPOCHS, BATCH, RATE, SEED = 4, 128, 3e-3, 0
 
@@ -58,7 +58,7 @@ def measure(model: Classifier, digits: Digits) -> tuple[Reference, dict[str, flo
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m ddim_lib.train_classifier", description=__doc__.splitlines()[0]
+        prog="python -m ddim_lib.train.classifier", description=__doc__.splitlines()[0]
     )
     what = "MNIST's four original files"
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help=what)
@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
         if not args.out.parent.is_dir():
             raise ValueError(f"need --out in an existing folder, got {args.out}")
     except (OSError, ValueError) as error:
-        print(f"ddim_lib.train_classifier: {error}", file=sys.stderr)
+        print(f"ddim_lib.train.classifier: {error}", file=sys.stderr)
         return 2
     torch.set_num_threads(1)  # sums over threads differ in their last bits
     model = fit(training)

@@ -7,10 +7,10 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from ddim_lib import train_classifier
 from ddim_lib.classifier import FEATURES, JUDGE, Classifier, load_classifier
 from ddim_lib.data import Digits, load_digits
 from ddim_lib.metrics import Moments, frechet, look, moments
+from ddim_lib.train import classifier as command
 
 
 @pytest.fixture(scope="module")
@@ -67,21 +67,21 @@ def test_the_recipe_learns_and_repeats(digits):
     few = Digits(digits.images[:2000], digits.labels[:2000])
     torch.manual_seed(8)
     before = torch.get_rng_state()
-    model = train_classifier.fit(few)
+    model = command.fit(few)
     assert torch.equal(torch.get_rng_state(), before)
     guess = model(digits.images[2000:3000]).argmax(1)
     assert (guess == digits.labels[2000:3000]).float().mean() > 0.8
-    again = train_classifier.fit(Digits(few.images[:300], few.labels[:300]), epochs=1)
-    third = train_classifier.fit(Digits(few.images[:300], few.labels[:300]), epochs=1)
+    again = command.fit(Digits(few.images[:300], few.labels[:300]), epochs=1)
+    third = command.fit(Digits(few.images[:300], few.labels[:300]), epochs=1)
     assert torch.equal(again.out.weight, third.out.weight)
 
 
 def test_command_writes_what_the_library_loads(digits, tmp_path, monkeypatch, capsys):
     few = Digits(digits.images[:256], digits.labels[:256])
     parts = {"train": few, "test": digits}
-    monkeypatch.setattr(train_classifier, "load_mnist", lambda folder, split: parts[split])
+    monkeypatch.setattr(command, "load_mnist", lambda folder, split: parts[split])
     threads, out = torch.get_num_threads(), tmp_path / "c.safetensors"
-    assert train_classifier.main(["--data", "folder", "--out", str(out)]) == 0
+    assert command.main(["--data", "folder", "--out", str(out)]) == 0
     torch.set_num_threads(threads)
     assert "% of the test images classified right" in capsys.readouterr().out
     model, reference = load_classifier(out)
@@ -95,7 +95,7 @@ def test_command_writes_what_the_library_loads(digits, tmp_path, monkeypatch, ca
 
 
 def test_command_errors(tmp_path, capsys):
-    assert train_classifier.main(["--data", str(tmp_path)]) == 2
+    assert command.main(["--data", str(tmp_path)]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "need the file" in captured.err

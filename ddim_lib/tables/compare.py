@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from scipy.special import stdtrit
 
-from ddim_lib.results import Row
+from ddim_lib.tables.store import Row
 
 LEVEL = 0.95
 

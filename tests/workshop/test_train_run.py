@@ -1,11 +1,14 @@
-"""A run of training: rates, averages, the held-out loss, settings."""
+"""A run of training: what is descended and told, rates, averages, settings."""
 
+import itertools
 import math
 
 import pytest
 import torch
+from torch import nn
 
-from ddim_lib.training import Settings, held_out_loss, learning_rate, seeded_unet, train
+from ddim_lib.train.loss import held_out_loss, loss, stratified_times, time_density, time_weights
+from ddim_lib.train.run import Settings, learning_rate, seeded_unet, start, train
 from tests.support.tiny import SCHEDULE, bright_squares, tiny_run
 
 
@@ -69,20 +72,51 @@ def test_ema_keeps_a_thousand_steps_in_the_end_or_what_it_is_told_to(told, kept,
     torch.testing.assert_close(run.ema.head[2].bias, expected, rtol=0, atol=1e-6)
 
 
-def test_held_out_loss_is_fixed_and_has_its_standard_error(images):
-    zero = lambda x, _: torch.zeros_like(x)
-    many = images.repeat(10, 1, 1, 1)
-    mean, error = held_out_loss(zero, SCHEDULE, many)
-    assert (mean, error) == held_out_loss(zero, SCHEDULE, many)
-    assert mean == pytest.approx(1, abs=5 * error)
-    # the mean of 784 squared normals has variance 2/784; 640 images
-    assert error == pytest.approx(math.sqrt(2 / 784 / 640), rel=0.1)
+def test_training_weights_the_loss_by_its_time(images):
+    """Descended: the weighted mean, of mean weight 1. Told: the plain mean over even times."""
+    run = tiny_run(batch=2, precision="float32")
+    gradients = run.model.head[2].weight
+    _, told = next(train(run, SCHEDULE, images))
+    clipped = gradients.grad.clone()
+
+    again = tiny_run(batch=2, precision="float32")
+    g = again.generator
+    x_0 = images[torch.randint(len(images), (2,), generator=g)]
+    density, weights = time_density("middle", 1000), time_weights("v", SCHEDULE)
+    t = stratified_times(2, density, g)
+    values = loss(again.model, SCHEDULE, x_0, t, torch.randn(x_0.shape, generator=g))
+    assert told == pytest.approx((values / (1000 * density[t])).mean().item(), rel=1e-5)
+    mean_weight = (density * weights).sum()
+    (weights[t] / mean_weight * values).mean().backward()
+    nn.utils.clip_grad_norm_(again.model.parameters(), 1.0)
+    torch.testing.assert_close(again.model.head[2].weight.grad, clipped, rtol=1e-4, atol=1e-7)
 
 
-def test_held_out_loss_covers_all_times(images):
-    seen = []
-    held_out_loss(lambda x, t: seen.append(t) or x, SCHEDULE, images[:10])
-    assert torch.cat(seen).tolist() == [1, 101, 201, 301, 401, 501, 601, 701, 801, 901]
+def test_what_is_told_does_not_depend_on_which_times_are_drawn(images):
+    """The told loss of a fixed predictor, averaged over many batches, is the same for both."""
+    means = []
+    for times in ("uniform", "middle"):
+        run = start(Settings(precision="float32", batch=64, times=times, lr=1e-12), Scaled(0.5))
+        told = [value for _, value in itertools.islice(train(run, SCHEDULE, images), 200)]
+        means.append(sum(told) / len(told))
+    assert means[0] == pytest.approx(means[1], rel=0.02)
+
+
+class Scaled(nn.Module):
+    """A model with one weight, whose gradient can be made as large as one likes."""
+
+    def __init__(self, weight=1e4):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(weight))
+
+    def forward(self, x, t):
+        return self.weight * x
+
+
+def test_gradients_are_clipped(images):
+    run = start(Settings(precision="float32"), Scaled())
+    next(train(run, SCHEDULE, images))
+    assert run.model.weight.grad.abs().item() == pytest.approx(1, abs=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""Files: what the library ships, weights as they lie on disk, and writing without half a file."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+ASSETS = Path(__file__).parent / "assets"
+SHIPPED = ("digits",)
+
+
+def locate(source: str | Path) -> Path:
+    """Path of a shipped network's file by its name, or the path given; errors: load_denoiser's."""
+    path = Path(source)
+    if isinstance(source, str) and path.name == source and not path.suffix:
+        if source not in SHIPPED:
+            names = ", ".join(SHIPPED)
+            raise ValueError(
+                f"need a path or the name of a shipped network ({names}), got {source!r}"
+            )
+        path = ASSETS / f"{source}.safetensors"
+    if not path.is_file():
+        raise FileNotFoundError(f"need a weight file, got {path}, which is no file")
+    return path
+
+
+def read_weights(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Header and tensors of a safetensors file; raises ValueError: truncated or of another kind."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return file.metadata() or {}, weights
+    except SafetensorError as error:
+        raise ValueError(f"need a whole safetensors file, got {path}: {error}") from error
+
+
+def check_fit(weights: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
+    """Raise unless names, shapes and dtypes agree, naming the first that does not."""
+    for key in expected | weights:
+        want, got = (
+            f"{t.dtype} {tuple(t.shape)}" if t is not None else "nothing"
+            for t in (expected.get(key), weights.get(key))
+        )
+        if want != got:
+            raise ValueError(f"need {want} as {key} for this architecture, got {got} in {path}")
+
+
+def checksum(path: Path) -> str:
+    """Return the first 16 digits of a file's SHA-256."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let write fill a file beside path and move it there whole, so that no half file is seen."""
+    part = path.with_name(path.name + ".part")
+    write(part)
+    os.replace(part, path)
