@@ -11,7 +11,8 @@ from ddim_lib import data
 from ddim_lib.checks import SIGMA_HAT, check_count
 from ddim_lib.data import MixtureParameters
 from ddim_lib.exact import GaussianMixture
-from ddim_lib.schedule import Schedule, Spacing
+from ddim_lib.schedule import Schedule
+from ddim_lib.spacing import Spacing
 from ddim_lib.widgets.flow_still import SOLVERS, Path, still
 from ddim_lib.widgets.letters import letters
 from ddim_lib.widgets.parts import bundle
