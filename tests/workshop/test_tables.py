@@ -205,13 +205,13 @@ def test_plans_are_the_tables_of_the_book():
     for plan, count in (("short", 3 * 25 + 3), ("full", 3 * 30)):
         job = plans.digits(command.parse(["digits", "--plan", plan]))
         assert len(set(job.cells)) == len(job.cells) == count
-        long = {(eta, n) for steps, eta, _, n in job.cells if steps == "1000"}
+        long = {(eta, n) for steps, eta, _, n, _ in job.cells if steps == "1000"}
         assert long == (
             {(eta, "5000") for eta in ETAS}
             if plan == "full"
             else {(eta, "500") for eta in ("0", "1", SIGMA_HAT)}
         )
-        assert {n for steps, _, _, n in job.cells if steps != "1000"} == (
+        assert {n for steps, _, _, n, _ in job.cells if steps != "1000"} == (
             {"5000"} if plan == "full" else {"2000"}
         )
 
