@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools import address
-from tools.notebooks import lint, pages
+from tools.notebooks import lint
 from tools.notebooks.colab import insert
 from tools.notebooks.files import VIEW, canonical
 
@@ -157,6 +157,13 @@ def test_a_fault_is_found(change, message, tmp_path):
     assert any(message in what for what in found), found
 
 
+def test_a_slider_of_jupyters_own_needs_no_picture(tmp_path):
+    nb = good()
+    widget_alone(nb)
+    nb.cells[3].outputs[0].data["text/plain"] = "FloatSlider(value=0.0)"
+    assert findings(tmp_path, text_of(nb)) == []
+
+
 def test_several_lines_inside_an_environment_are_fine(tmp_path):
     nb = good()
     nb.cells[0].source = "$$\\begin{aligned} a \\\\ b \\end{aligned} \\tag{1.1}$$"
@@ -177,7 +184,7 @@ def test_another_form_of_a_notebook_is_found(tmp_path):
     (tmp_path / "chapters").mkdir()
     for name in ("one.ipynb", "one.py", "one.md", "ruff.toml"):
         (tmp_path / "chapters" / name).touch()
-    found = pages.other_forms(tmp_path)
+    found = lint.other_forms(tmp_path)
     assert [line.split(":")[0] for line in found] == ["chapters/one.md", "chapters/one.py"]
 
 

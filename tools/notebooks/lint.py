@@ -15,7 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools.address import ROOT, notebooks, read_address
-from tools.notebooks import budget, colab, count, pages
+from tools.notebooks import budget, colab, count
 from tools.notebooks.files import VIEW, canonical
 from tools.notebooks.folds import TITLE, TITLE_COLUMNS, fold_rules
 from tools.notebooks.widget_sources import stale
@@ -25,6 +25,7 @@ COLUMNS = 80
 EXEMPT = re.compile(r"NBVAL|PYTEST_VALIDATE|nbval-|raises-exception", re.IGNORECASE)
 UNSTEADY = re.compile(r"\b(?:tqdm|clear_output)\b|\b(?:Output|interact\w*)\(|%%capture")
 OBJECT = re.compile(r"<[^<>\n]*\bat 0x[0-9a-f]+[^<>\n]*>|<torch\._C\.Generator")
+CONTROL = re.compile(r"(?:Float|Int)Slider\(")  # without a script there is nothing for it to move
 ARTIST = re.compile(r"^(?:\[?<matplotlib\.|\[?<Axes|\[?Text\(|\(array\(\[)")
 PLACE = re.compile(r"(?<![\w+/.])/(?:work|tmp|root|home|Users|content)/|[A-Z]:\\|file:/{2}")
 TAGGED = re.compile(r"\$\$(.*?)\$\$", re.DOTALL)
@@ -63,7 +64,8 @@ def output_rules(cell: NotebookNode) -> Iterator[str]:
         for pattern, what in ((OBJECT, "an address"), (ARTIST, "the name of a drawn thing")):
             if found := pattern.search(text):
                 yield f"stored {what}: {found.group()[:60]}"
-        if VIEW in output.get("data", {}) and "image/png" not in output.data:
+        alone = VIEW in output.get("data", {}) and "image/png" not in output.data
+        if alone and not CONTROL.match(text):
             yield "a widget without a picture beside it"
 
 
@@ -131,14 +133,23 @@ def findings(path: Path, address: str) -> list[str]:
     return [*book_findings(nb, text, path.stem, address), *cell_findings(nb)]
 
 
+def other_forms(root: Path) -> list[str]:
+    """Return files that look like a second form of a notebook: only .ipynb is the source."""
+    stems = {path.stem for path in notebooks(root)}
+    return [
+        f"{path.relative_to(root)}: another form of a notebook; keep only the .ipynb"
+        for path in sorted((root / "chapters").rglob("*"))
+        if path.is_file() and path.suffix != ".ipynb" and path.name.split(".")[0] in stems
+    ]
+
+
 def main(names: list[str]) -> int:
     """Print the findings of the named notebooks, or of the whole book."""
     address = read_address()
     paths = [Path(name) for name in names] or notebooks(ROOT)
     found = [f"{path.name}: {what}" for path in paths for what in findings(path, address)]
     if not names:
-        tops = budget.ceilings()
-        found += [*budget.faults(count.all_counts(), tops), *pages.faults(set(tops))]
+        found += [*other_forms(ROOT), *budget.faults(count.all_counts(), budget.ceilings())]
     print(*found, sep="\n", end="\n" if found else "")
     return 1 if found else 0
 
