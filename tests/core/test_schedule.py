@@ -134,7 +134,7 @@ def test_times_refuses_a_bad_step_count(steps):
 
 
 def test_times_refuses_an_unknown_spacing():
-    need = "^need spacing uniform, quadratic or log-snr, got 'trailing'$"
+    need = "^need spacing among uniform, quadratic, log-snr, got 'trailing'$"
     with pytest.raises(ValueError, match=need):
         LINEAR.times(10, "trailing")
 
