@@ -58,7 +58,7 @@ def steady(page) -> str:
 def test_the_pointer_moves_it(browser, site, make, label, touch):
     with on(browser, site, make, has_touch=touch) as page:
         before = steady(page)
-        box = page.get_by_label(label).bounding_box()
+        box = page.get_by_role("slider", name=label).bounding_box()
         x, y = box["x"] + 0.7 * box["width"], box["y"] + box["height"] / 2
         (page.touchscreen.tap if touch else page.mouse.click)(x, y)
         assert steady(page) != before
