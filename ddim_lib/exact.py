@@ -4,11 +4,12 @@ The best ε̂ in mean square is ε*(x, t) = E[ε | x_t = x] = −β̄_t ∇ log 
 """
 
 import math
+from functools import partial
 
 import torch
 from torch import Generator, Tensor
 
-from ddim_lib.checks import Time, check_data
+from ddim_lib.checks import Model, Time, check_data
 from ddim_lib.process import amplitudes, predict_eps
 from ddim_lib.schedule import Schedule
 
@@ -82,11 +83,14 @@ class GaussianMixture:
     def eps(self, schedule: Schedule, x: Tensor, t: Time | Tensor) -> Tensor:
         """The exact noise predictor ε*(x, t) = −β̄_t ∇ log p_t(x), (n, d) in the dtype of x.
 
-        `functools.partial(mixture.eps, schedule)` is a model for every sampler of the library.
         Raises ValueError: x not (n, d), t outside [0, T], NaN.
         Source: Tweedie's formula; chapter 1.
         """
         return -amplitudes(schedule, t, x)[1] * self.score(schedule, x, t)
+
+    def model(self, schedule: Schedule) -> Model:
+        """Return ε* with its schedule given: a model (x, t) -> ε̂ for every sampler here."""
+        return partial(self.eps, schedule)
 
 
 class EmpiricalData:
@@ -128,3 +132,7 @@ class EmpiricalData:
         """
         x0_mean = self.weights(schedule, x, t) @ self._flat
         return predict_eps(schedule, x.double(), x0_mean.reshape(x.shape), t).to(x.dtype)
+
+    def model(self, schedule: Schedule) -> Model:
+        """Return ε* with its schedule given: a model (x, t) -> ε̂ for every sampler here."""
+        return partial(self.eps, schedule)

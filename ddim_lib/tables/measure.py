@@ -4,7 +4,7 @@ All settings of one seed start from the same noise, so that their differences ar
 draw the noise of their steps from generators seeded alike.
 """
 
-from functools import cache, partial
+from functools import cache
 
 import torch
 from torch import Generator, Tensor
@@ -105,7 +105,7 @@ def mixture_of(name: str) -> GaussianMixture:
 def exact_cell(name: str, steps: int, eta: str, seed: int, n: int) -> dict[str, float]:
     """Distance of n samples of the exact predictor from n points of the mixture itself."""
     mixture = mixture_of(name)
-    return _distance(mixture, partial(mixture.eps, SCHEDULE), steps, eta, (seed, n))
+    return _distance(mixture, mixture.model(SCHEDULE), steps, eta, (seed, n))
 
 
 def perturbed_cell(

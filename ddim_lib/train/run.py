@@ -127,9 +127,8 @@ def _descend(run: Run, value: Tensor) -> None:
     value.backward()
     nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
     run.optimizer.step()
-    decay = min(
-        run.settings.ema, (1 + run.step) / (10 + run.step)
-    )  # early weights are soon forgotten
+    # Early weights are soon forgotten.
+    decay = min(run.settings.ema, (1 + run.step) / (10 + run.step))
     with torch.no_grad():
         for slow, fast in zip(run.ema.parameters(), run.model.parameters(), strict=True):
             slow.lerp_(fast, 1 - decay)

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import torch
 import traitlets
+from matplotlib.figure import Figure
 
 from ddim_lib.schedule import Schedule
-from ddim_lib.widgets.chain_still import still
+from ddim_lib.widgets.base import Choice
 from ddim_lib.widgets.parts import bundle
 from ddim_lib.widgets.step import StepExplorer, T
+from ddim_lib.widgets.stills import chain as stills
 
 
 def _sqrt() -> Schedule:
@@ -40,7 +42,7 @@ class ChainExplorer(StepExplorer):
     _esm = bundle("chain.js")
     _css = bundle("chain.css")
 
-    schedule = traitlets.Enum(tuple(SCHEDULES), "linear").tag(sync=True)
+    schedule = Choice(*SCHEDULES)
 
     @traitlets.default("alt")
     def _in_words(self) -> str:
@@ -57,9 +59,9 @@ class ChainExplorer(StepExplorer):
         """Return the schedule that the picture shows."""
         return SCHEDULES[self.schedule]()
 
-    def still(self) -> bytes:
-        """Draw the setting by `ddim_lib` itself, as a PNG: for places where nothing moves."""
-        return still(self.schedule_used(), self.steps, self.piece(), self.coefficients())
+    def figure(self) -> Figure:
+        """Draw the setting by `ddim_lib` itself."""
+        return stills.still(self)
 
 
 def chain(
@@ -69,6 +71,6 @@ def chain(
 
     schedule: linear (DDPM's), cosine, sqrt (α_t = √(1 − 0.02 t/T), a step) or exp
     (ᾱ_t = exp(−5 t²/T²), all steps so far). steps, t: 1 … 1000. eta: 0 … 1.
-    Raises ValueError, or TraitError for a schedule that does not exist.
+    Raises ValueError on anything else.
     """
     return ChainExplorer(schedule=schedule, steps=steps, t=t, eta=eta)

@@ -1,23 +1,21 @@
 """The flow explorer: noise flows into data under the reader's hand, with no kernel needed."""
 
-import base64
 from typing import get_args
 
-import anywidget
 import torch
 import traitlets
+from matplotlib.figure import Figure
 
 from ddim_lib import data
-from ddim_lib.checks import SIGMA_HAT, check_count
+from ddim_lib.checks import SIGMA_HAT, Eta
 from ddim_lib.data import MixtureParameters
 from ddim_lib.exact import GaussianMixture
-from ddim_lib.schedule import Schedule, Spacing
-from ddim_lib.widgets.flow_still import SOLVERS, Path, still
+from ddim_lib.schedule import Spacing
+from ddim_lib.widgets.base import Choice, Count, Explorer, Number, Switch
 from ddim_lib.widgets.letters import letters
 from ddim_lib.widgets.parts import bundle
+from ddim_lib.widgets.stills import flow as stills
 
-OTHER = ("sigma_hat", "seed", "points")  # settings that `flow` hands on
-WHOLE = {"seed": (0, 2**32 - 1), "points": (1, 100_000)}
 SHAPES = {
     "DDIM": letters,
     "ring": data.ring,
@@ -27,7 +25,7 @@ SHAPES = {
 }
 
 
-class FlowExplorer(anywidget.AnyWidget):
+class FlowExplorer(Explorer):
     """Points that flow from noise to data, sampled in the page itself; `flow` makes one.
 
     eta, steps, sigma_hat, spacing, data, seed: the setting shown; observe, link and jslink them as
@@ -39,49 +37,40 @@ class FlowExplorer(anywidget.AnyWidget):
 
     _esm = bundle("flow.js")
     _css = bundle("flow.css")
-    _ipython_display_ = None  # ipywidgets 7 prefers it to the mime bundle, which has the picture
 
-    eta = traitlets.Float(0.0).tag(sync=True)
-    steps = traitlets.Int(20).tag(sync=True)
-    sigma_hat = traitlets.Bool(False).tag(sync=True)
-    solver = traitlets.Enum(tuple(SOLVERS), "ddim").tag(sync=True)
-    exact_path = traitlets.Bool(False).tag(sync=True)
-    spacing = traitlets.Enum(get_args(Spacing), "uniform").tag(sync=True)
-    data = traitlets.Unicode("DDIM").tag(sync=True)
-    seed = traitlets.Int(0).tag(sync=True)
-    points = traitlets.Int(1000).tag(sync=True)
+    eta = Number(0.0, 0, 1)
+    steps = Count(20, 1, 1000)
+    sigma_hat = Switch()
+    solver = Choice(*stills.SOLVERS)
+    exact_path = Switch()
+    spacing = Choice(*get_args(Spacing))
+    data = traitlets.TraitType[str, str]("DDIM").tag(sync=True)
+    seed = Count(0, 0, 2**32 - 1)
+    points = Count(1000, 1, 100_000)
     mixtures = traitlets.Dict().tag(sync=True)
-    alt = traitlets.Unicode().tag(sync=True)
 
     @traitlets.default("alt")
     def _in_words(self) -> str:
         beside = ", beside their exact paths" if self.exact_path else ""
         return f"{self.points} points flow from noise to the data set {self.data}{beside}"
 
-    @traitlets.validate("eta")
-    def _check_eta(self, proposal: dict) -> float:
-        if not 0 <= proposal["value"] <= 1:
-            raise ValueError(f"need 0 <= eta <= 1, got eta={proposal['value']}")
-        return proposal["value"]
+    @traitlets.validate("data")
+    def _check_data(self, proposal: dict) -> str:
+        name = proposal["value"]
+        if not isinstance(name, str) or name not in self.mixtures:
+            known = ", ".join(self.mixtures) or "none"
+            raise ValueError(f"need data among {known}, got {name!r}")
+        return name
 
-    @traitlets.validate("steps")
-    def _check_steps(self, proposal: dict) -> int:
-        return check_count("steps", proposal["value"], 1, 1000)
-
-    @traitlets.validate("seed", "points")
-    def _check_whole(self, proposal: dict) -> int:
-        name = proposal["trait"].name
-        return check_count(name, proposal["value"], *WHOLE[name])
-
-    @property
-    def _setting(self) -> str:
+    def _walk(self) -> str:
         steps = f"{self.steps} {'step' if self.steps == 1 else 'steps'}"
         noise = "σ̂" if self.sigma_hat else f"η = {self.eta:.2f}"
         walk = f"{steps}, {noise}" if self.solver == "ddim" else f"{steps} of {self.solver}"
         return f"{walk}, exact paths" if self.exact_path else walk
 
-    def __repr__(self) -> str:
-        return f"FlowExplorer(data={self.data!r}; {self._setting}, {self.spacing} times)"
+    @property
+    def _setting(self) -> str:
+        return f"data={self.data!r}; {self._walk()}, {self.spacing} times"
 
     def mixture(self) -> GaussianMixture:
         """Return the data set shown; raises ValueError on one that is empty or broken."""
@@ -92,17 +81,14 @@ class FlowExplorer(anywidget.AnyWidget):
         covariances = torch.stack([xx, xy, xy, yy], dim=1).reshape(-1, 2, 2)
         return GaussianMixture(torch.stack([mx, my], dim=1), covariances, w)
 
-    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
-        bundle, metadata = super()._repr_mimebundle_(**kwargs)
-        bundle["image/png"] = base64.b64encode(self.still()).decode()
-        return bundle, {**metadata, "image/png": {"alt": self.alt}}
+    def figure(self) -> Figure:
+        """Draw the setting by `ddim_lib` itself."""
+        return stills.still(self)
 
-    def still(self) -> bytes:
-        """Draw the setting by `ddim_lib` itself, as a PNG: for places where nothing moves."""
-        times = Schedule.linear().times(self.steps, self.spacing)
-        eta = SIGMA_HAT if self.sigma_hat else self.eta
-        path = Path(times, eta, self.solver, self.exact_path)
-        return still(self.mixture(), path, seed=self.seed, points=min(self.points, 600))
+
+def _kind(value: object) -> str:
+    shape = getattr(value, "shape", None)
+    return type(value).__name__ + ("" if shape is None else f" of shape {tuple(shape)}")
 
 
 def rows(mixture: MixtureParameters | GaussianMixture) -> list[list[float]]:
@@ -110,6 +96,8 @@ def rows(mixture: MixtureParameters | GaussianMixture) -> list[list[float]]:
 
     Twelve digits of each number: the last ones differ from one processor to the next.
     """
+    if not isinstance(mixture, MixtureParameters | GaussianMixture):
+        raise TypeError(f"need a mixture: means, covariances and weights, got {_kind(mixture)}")
     means, covariances, weights = mixture.means, mixture.covariances, mixture.weights
     if means.ndim != 2 or means.shape[1] != 2 or not len(means):
         raise ValueError(f"need means of shape (K, 2), K >= 1, got {tuple(means.shape)}")
@@ -120,37 +108,37 @@ def rows(mixture: MixtureParameters | GaussianMixture) -> list[list[float]]:
 
 def flow(
     mixture: str | MixtureParameters | GaussianMixture = "DDIM",
-    eta: float = 0.0,
+    eta: Eta = 0.0,
     steps: int = 20,
     *,
     spacing: Spacing = "uniform",
     solver: str = "ddim",
     exact_path: bool = False,
-    **other: bool | int,
+    seed: int = 0,
 ) -> FlowExplorer:
     """Let points flow from noise to data under two sliders, η and the number of steps.
 
     mixture: a name among DDIM, ring, moons, spiral, grid, or a mixture of your own in two
-    dimensions. eta: 0 … 1. steps: 1 … 1000. solver: ddim, heun, dpmpp2m or rk4; the last three
-    take neither eta nor sigma_hat. exact_path: show where the equation of η = 0 leads the same
-    points. Other: sigma_hat=False, DDPM's larger noise instead of eta; seed=0; points=1000.
-    Raises ValueError, TypeError for another name, TraitError for an unknown spacing or solver.
+    dimensions. eta: 0 … 1, or "sigma-hat", DDPM's larger noise. steps: 1 … 1000. solver: ddim,
+    heun, dpmpp2m or rk4; with any but ddim, eta is out of play. exact_path: show where the
+    equation of η = 0 leads the same points.
+    Raises ValueError or TypeError on anything else.
     """
-    if unknown := [name for name in other if name not in OTHER]:
-        raise TypeError(f"need names among {', '.join(OTHER)}, got {unknown[0]}")
     mixtures = {name: rows(shape()) for name, shape in SHAPES.items()}
     if not isinstance(mixture, str):
         mixtures = {"yours": rows(mixture), **mixtures}
         mixture = "yours"
     if mixture not in mixtures:
         raise ValueError(f"need a mixture among {', '.join(mixtures)}, got {mixture!r}")
+    large = isinstance(eta, str) and eta == SIGMA_HAT
     return FlowExplorer(
         mixtures=mixtures,
         data=mixture,
-        eta=eta,
+        eta=0.0 if large else eta,
+        sigma_hat=large,
         steps=steps,
         spacing=spacing,
         solver=solver,
         exact_path=exact_path,
-        **other,
+        seed=seed,
     )

@@ -1,13 +1,13 @@
 """The grid explorer: a picture with two knobs, η and steps, that moves without a kernel."""
 
-import base64
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-import anywidget
 import numpy as np
 import traitlets
 
+from ddim_lib.checks import check_count
+from ddim_lib.widgets.base import Explorer, check_between
 from ddim_lib.widgets.parts import bundle
 from ddim_lib.widgets.progress import counted
 from ddim_lib.widgets.sheet import enlarged, tile_of, to_grey, to_png, to_sheet
@@ -15,7 +15,7 @@ from ddim_lib.widgets.sheet import enlarged, tile_of, to_grey, to_png, to_sheet
 Draw = Callable[[float, int], object]
 
 
-class GridExplorer(anywidget.AnyWidget):
+class GridExplorer(Explorer):
     """Pictures stored for every η and step count of a grid; `explore` makes one.
 
     eta, steps: the setting shown; observe, link and jslink them as with any ipywidget. Without a
@@ -25,24 +25,30 @@ class GridExplorer(anywidget.AnyWidget):
 
     _esm = bundle("grid.js")
     _css = bundle("grid.css")
-    _ipython_display_ = None  # ipywidgets 7 prefers it to the mime bundle, which has the picture
 
-    eta = traitlets.Float().tag(sync=True)
-    steps = traitlets.Int().tag(sync=True)
+    eta = traitlets.TraitType[float, float](0.0).tag(sync=True)
+    steps = traitlets.TraitType[int, int](1).tag(sync=True)
     etas = traitlets.List(traitlets.Float()).tag(sync=True)
     step_counts = traitlets.List(traitlets.Int()).tag(sync=True)
     sheet = traitlets.Bytes().tag(sync=True)
     tile = traitlets.List(traitlets.Int()).tag(sync=True)
-    alt = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, draw: Draw, **traits: object) -> None:
         super().__init__(**traits)
         self._draw = draw
         self.on_msg(GridExplorer._answer)
 
-    def __repr__(self) -> str:
+    @traitlets.validate("eta", "steps")
+    def _check_setting(self, proposal: dict) -> float | int:
+        name, value = proposal["trait"].name, proposal["value"]
+        stored = self.etas if name == "eta" else self.step_counts
+        check = check_between if name == "eta" else check_count
+        return check(name, value, stored[0], stored[-1])
+
+    @property
+    def _setting(self) -> str:
         stored = f"{len(self.etas)}×{len(self.step_counts)} pictures stored"
-        return f"GridExplorer(eta={self.eta:g}, steps={self.steps}; {stored})"
+        return f"eta={self.eta:g}, steps={self.steps}; {stored}"
 
     def picture(self) -> np.ndarray:
         """Return the stored picture nearest to the setting shown, uint8 (height, width)."""
@@ -50,10 +56,9 @@ class GridExplorer(anywidget.AnyWidget):
         column = np.abs(np.subtract(self.step_counts, self.steps)).argmin()
         return tile_of(self.sheet, int(row), int(column), self.tile)
 
-    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
-        data, metadata = super()._repr_mimebundle_(**kwargs)
-        data["image/png"] = base64.b64encode(to_png(enlarged(self.picture()))).decode()
-        return data, {**metadata, "image/png": {"alt": self.alt}}
+    def still(self) -> bytes:
+        """Return that picture as a PNG, enlarged: for places where nothing moves."""
+        return to_png(enlarged(self.picture()))
 
     def _answer(self, content: dict, buffers: list) -> None:
         """Answer the page; what goes wrong in `draw` is told there, where the reader looks."""
@@ -113,7 +118,10 @@ def explore(
 
 
 def _rising(name: str, values: Sequence[float], least: int) -> list[float]:
-    numbers = [float(value) for value in values]
+    try:
+        numbers = [float(value) for value in values]
+    except (TypeError, ValueError):
+        raise TypeError(f"need a list of numbers as {name}, got {values!r}") from None
     if not numbers:
         raise ValueError(f"need at least one value of {name}, got none")
     if not all(np.isfinite(numbers)) or any(a >= b for a, b in pairwise(numbers)):

@@ -1,10 +1,12 @@
 """The posterior explorer: what x_0 and x_t say of x_s between them, in one dimension."""
 
 import traitlets
+from matplotlib.figure import Figure
 
+from ddim_lib.widgets.base import Number
 from ddim_lib.widgets.parts import bundle
-from ddim_lib.widgets.posterior_still import still
-from ddim_lib.widgets.step import StepExplorer, check_between
+from ddim_lib.widgets.step import StepExplorer
+from ddim_lib.widgets.stills import posterior as stills
 
 MOST_X = 3  # of x_0 and x_t, in data units
 
@@ -19,8 +21,8 @@ class PosteriorExplorer(StepExplorer):
     _esm = bundle("posterior.js")
     _css = bundle("posterior.css")
 
-    x_0 = traitlets.Float(1.0).tag(sync=True)
-    x_t = traitlets.Float(0.5).tag(sync=True)
+    x_0 = Number(1.0, -MOST_X, MOST_X)
+    x_t = Number(0.5, -MOST_X, MOST_X)
 
     @traitlets.default("alt")
     def _in_words(self) -> str:
@@ -29,17 +31,13 @@ class PosteriorExplorer(StepExplorer):
             "the posterior between them with its mean and width"
         )
 
-    @traitlets.validate("x_0", "x_t")
-    def _check_value(self, proposal: dict) -> float:
-        return check_between(proposal["trait"].name, proposal["value"], -MOST_X, MOST_X)
-
     @property
     def _setting(self) -> str:
         return f"x_0={self.x_0:g}, x_t={self.x_t:g}; {super()._setting}"
 
-    def still(self) -> bytes:
-        """Draw the setting by `ddim_lib` itself, as a PNG: for places where nothing moves."""
-        return still(self.schedule_used(), self.piece(), self.x_0, self.x_t, self.eta)
+    def figure(self) -> Figure:
+        """Draw the setting by `ddim_lib` itself."""
+        return stills.still(self)
 
 
 def posterior(

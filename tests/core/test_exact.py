@@ -1,14 +1,13 @@
 """Exact predictors of mixtures: autograd, quadrature, moments."""
 
 import math
-from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
 from ddim_lib import EmpiricalData, GaussianMixture, ddim_steps, sample
-from tests.support.cases import COVARIANCES, LINEAR, MEANS, MIXTURE, WEIGHTS, normal, seeded
+from tests.support.cases import COSINE, COVARIANCES, LINEAR, MEANS, MIXTURE, WEIGHTS, normal, seeded
 from tests.support.oracles import NOISE, SIGNAL, autograd_score, gaussian_eps, log_density
 
 TIMES = [0, 1, 10, 100, 500, 999, 1000]
@@ -105,7 +104,7 @@ def test_samples_keep_each_components_tilt():
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
 def test_every_eta_ends_in_the_mixture(eta):
     x_T = normal((4000, 2))
-    x_0 = sample(partial(MIXTURE.eps, LINEAR), LINEAR, x_T, 100, eta, seeded(1))
+    x_0 = sample(MIXTURE.model(LINEAR), LINEAR, x_T, 100, eta, seeded(1))
     nearest = torch.cdist(x_0, MEANS).argmin(1).bincount() / len(x_0)
     expected = torch.cdist(MIXTURE.sample(4000, seeded(2)), MEANS).argmin(1).bincount() / 4000
     assert (nearest - expected).abs().max() < 0.04
@@ -120,6 +119,14 @@ def test_mixture_takes_a_time_a_row():
         for bad in (t[:2], t[:3], t[:1]):  # as many as dimensions, as components, one
             with pytest.raises(ValueError, match=r"^need t as a number or of shape \(6,\), got \("):
                 function(LINEAR, x, bad)
+
+
+def test_a_model_is_eps_with_its_schedule():
+    for exact, x in ((MIXTURE, normal((6, 2))), (EmpiricalData(normal((4, 2))), normal((6, 2), 1))):
+        for schedule in (LINEAR, COSINE):
+            model = exact.model(schedule)
+            for t in (3, 400.5, torch.tensor([1, 5, 70, 300, 800, 1000])):
+                assert torch.equal(model(x, t), exact.eps(schedule, x, t))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -139,6 +146,6 @@ def test_answers_have_the_dtype_of_the_question(dtype):
 
 def test_an_exact_model_walks_in_float32():
     *_, last = ddim_steps(
-        partial(MIXTURE.eps, LINEAR), LINEAR, normal((5, 2), dtype=torch.float32), [1000, 300, 0]
+        MIXTURE.model(LINEAR), LINEAR, normal((5, 2), dtype=torch.float32), [1000, 300, 0]
     )
     assert last.x.dtype == torch.float32

@@ -1,7 +1,6 @@
 """Exact predictors of finite data: direct sums, tiny Gaussians."""
 
 import math
-from functools import partial
 
 import pytest
 import torch
@@ -43,7 +42,7 @@ def test_finite_data_is_a_mixture_of_tiny_gaussians(t):
 
 @pytest.mark.parametrize("eta", [0.0, 1.0])
 def test_finite_data_can_only_repeat_itself(eta):
-    model = partial(EmpiricalData(POINTS).eps, LINEAR)
+    model = EmpiricalData(POINTS).model(LINEAR)
     x_0 = sample(model, LINEAR, normal((30, 1, 2, 2)), 50, eta, seeded(1))
     distance, which = torch.cdist(x_0.flatten(1), POINTS.flatten(1)).min(1)
     assert distance.max() < 1e-6

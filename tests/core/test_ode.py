@@ -1,7 +1,6 @@
 """The solvers: measured orders against SciPy, integrals known exactly, diffusers, call counts."""
 
 import math
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -43,7 +42,7 @@ def smooth_schedule():
 
 
 SMOOTH = smooth_schedule()
-MODEL = partial(GaussianMixture(*map(torch.from_numpy, MIXTURE)).eps, SMOOTH)
+MODEL = GaussianMixture(*map(torch.from_numpy, MIXTURE)).model(SMOOTH)
 HIGH, LOW = (math.sqrt(SMOOTH.alpha_bar[t].item() ** -2 - 1) for t in (1000, 1))
 
 
@@ -67,10 +66,11 @@ def flow():
     [
         (ode.ddim, 1, (80, 160, 320)),
         (ode.heun, 2, (40, 80, 160)),
+        (ode.midpoint, 2, (160, 320, 640)),
         (ode.dpmpp2m, 2, (80, 160, 320)),
         (ode.rk4, 4, (40, 80, 160)),
     ],
-    ids=["ddim", "heun", "dpmpp2m", "rk4"],
+    ids=["ddim", "heun", "midpoint", "dpmpp2m", "rk4"],
 )
 def test_order_of_convergence(flow, solver, order, steps, bend):
     x, exact = flow
@@ -91,7 +91,9 @@ def test_order_of_convergence(flow, solver, order, steps, bend):
 
 
 @pytest.mark.parametrize(
-    ("solver", "degree"), [(ode.ddim, 0), (ode.heun, 1), (ode.rk4, 3)], ids=["ddim", "heun", "rk4"]
+    ("solver", "degree"),
+    [(ode.ddim, 0), (ode.heun, 1), (ode.midpoint, 1), (ode.rk4, 3)],
+    ids=["ddim", "heun", "midpoint", "rk4"],
 )
 def test_slopes_that_are_polynomials_of_the_noise_level(solver, degree):
     """If ε̂ is a polynomial of ρ alone, x/ᾱ is its integral; each solver knows its degree."""
@@ -103,6 +105,23 @@ def test_slopes_that_are_polynomials_of_the_noise_level(solver, degree):
     expected = LINEAR.at(3)[0] * (x / LINEAR.at(700)[0] + gained)
     result = ode_solve(model, LINEAR, x, visited, solver)
     torch.testing.assert_close(result, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_midpoint_asks_halfway_in_noise_level():
+    calls = []
+
+    def model(x, t):
+        calls.append((t, x))
+        return network(x, t)
+
+    x, (t, s) = normal((3, 2)), (900, 300.5)
+    result, _ = ode.midpoint(model, LINEAR, x, t, s)
+    level = lambda t: LINEAR.at(t)[1] / LINEAR.at(t)[0]
+    (first, x_t), (middle, halfway) = calls
+    assert (first, level(middle)) == (t, pytest.approx((level(t) + level(s)) / 2, rel=1e-9))
+    assert torch.equal(x_t, x)
+    torch.testing.assert_close(halfway, ddim_step(LINEAR, x, network(x, t), t, middle))
+    torch.testing.assert_close(result, ddim_step(LINEAR, x, network(halfway, middle), t, s))
 
 
 def test_dpmpp2m_meets_its_slope_in_the_middle():
@@ -158,7 +177,13 @@ def test_a_step_to_the_clean_end_is_ddims(solver):
 
 @pytest.mark.parametrize(
     ("solver", "inner", "last"),
-    [(ode.ddim, 1, 1), (ode.heun, 2, 1), (ode.rk4, 4, 1), (ode.dpmpp2m, 1, 1)],
+    [
+        (ode.ddim, 1, 1),
+        (ode.heun, 2, 1),
+        (ode.midpoint, 2, 1),
+        (ode.rk4, 4, 1),
+        (ode.dpmpp2m, 1, 1),
+    ],
 )
 def test_model_calls_a_step(solver, inner, last):
     calls = []
@@ -242,7 +267,7 @@ def test_encoding_asks_the_model_only_where_it_is_trained():
 def test_decoding_what_was_encoded():
     """The error of the round trip falls with the step: order 1."""
     mixture = GaussianMixture(*map(torch.from_numpy, MIXTURE))
-    model = partial(mixture.eps, LINEAR)
+    model = mixture.model(LINEAR)
     x_0 = mixture.sample(200, torch.Generator().manual_seed(0))
     error = []
     for steps in (25, 50, 100, 200, 400):

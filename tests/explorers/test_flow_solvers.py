@@ -1,7 +1,6 @@
 """The solvers that run in the page are `ddim_lib`'s; its exact paths end where SciPy's do."""
 
 import json
-from functools import partial
 
 import numpy as np
 import pytest
@@ -47,7 +46,7 @@ def page_ride(page, mixture, start, solver=None, steps=0, spacing="uniform"):
 
 
 def python_ride(mixture, start, times, step):
-    steps = ode_steps(partial(mixture.eps, LINEAR), LINEAR, start, times, step)
+    steps = ode_steps(mixture.model(LINEAR), LINEAR, start, times, step)
     return torch.stack([start, *(step.x for step in steps)])
 
 

@@ -112,12 +112,22 @@ def test_what_is_no_picture(picture, error, words):
         ({"eta": [-0.1, 1]}, "need eta >= 0, got -0.1"),
         ({"steps": [0, 5]}, "need steps >= 1, got 0"),
         ({"steps": [1, 2.5]}, "need whole numbers of steps, got [1.0, 2.5]"),
+        (
+            {"eta": [0, 1 + 1e-7], "start": (1, 5)},
+            "need start among the stored settings, got (1, 5)",
+        ),
         ({"start": (0.2, 5)}, "need start among the stored settings, got (0.2, 5)"),
     ],
 )
 def test_settings_that_make_no_grid(settings, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         explore(draw, **{"eta": ETAS, "steps": STEPS, **settings})
+
+
+@pytest.mark.parametrize("eta", [0.5, "half", [None], np.float64(1)])
+def test_what_is_no_list(eta):
+    with pytest.raises(TypeError, match="need a list of numbers as eta, got "):
+        explore(draw, eta=eta, steps=STEPS)
 
 
 def test_pictures_of_two_shapes():

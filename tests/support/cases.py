@@ -8,7 +8,7 @@ from ddim_lib import GaussianMixture, Schedule, ode
 
 LINEAR, COSINE = Schedule.linear(), Schedule.cosine()
 BOTH = pytest.mark.parametrize("schedule", [LINEAR, COSINE], ids=["linear", "cosine"])
-SOLVERS = [ode.ddim, ode.heun, ode.rk4, ode.dpmpp2m]
+SOLVERS = [ode.ddim, ode.heun, ode.midpoint, ode.rk4, ode.dpmpp2m]
 EACH = pytest.mark.parametrize("solver", SOLVERS, ids=lambda f: f.__name__)
 
 rng = np.random.default_rng(0)

@@ -77,7 +77,8 @@ def wait_for(path, process, seconds=300):
 
 def test_interrupt_and_resume(launch, tmp_path, monkeypatch, capsys):
     """A real Ctrl-C, then --resume: bit for bit the weights of a run that nobody interrupted."""
-    process = launch("--out", "cut.safetensors")
+    keep = ["--keep", "1", "18"]
+    process = launch("--out", "cut.safetensors", *keep)
     wait_for(tmp_path / "cut.state", process)  # the state is there from the start
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=300)
@@ -87,22 +88,22 @@ def test_interrupt_and_resume(launch, tmp_path, monkeypatch, capsys):
     stopped = torch.load(tmp_path / "cut.state", weights_only=True)["step"]
     assert f"stopped after step {stopped} of 20" in out
     assert stopped < 20
+    assert (tmp_path / "cut_1.safetensors").exists()  # the step that was begun is ended
 
     monkeypatch.chdir(tmp_path)
     training, test = command.load_images(None)
     monkeypatch.setattr(command, "load_images", lambda _: (training, test[:50]))  # saves seconds
     threads = torch.get_num_threads()
-    assert command.main([*SHORT, "--out", "cut.safetensors", "--resume"]) == 0
-    assert command.main([*SHORT, "--out", "whole.safetensors"]) == 0
+    assert command.main([*SHORT, *keep, "--out", "cut.safetensors", "--resume"]) == 0
+    assert command.main([*SHORT, *keep, "--out", "whole.safetensors"]) == 0
     torch.set_num_threads(threads)
     assert "stored whole.safetensors: EMA loss on test images" in capsys.readouterr().out
-    cut, whole = load_file("cut.safetensors"), load_file("whole.safetensors")
-    assert all(torch.equal(cut[name], whole[name]) for name in whole)
+    for end in (".safetensors", "_1.safetensors", "_18.safetensors"):
+        cut, whole = load_file(f"cut{end}"), load_file(f"whole{end}")
+        assert all(torch.equal(cut[name], whole[name]) for name in whole)
+    ends = [".safetensors", "_1.safetensors", "_18.safetensors", "_loss.csv"]
     assert sorted(file.name for file in tmp_path.iterdir()) == [
-        "cut.safetensors",
-        "cut_loss.csv",
-        "whole.safetensors",
-        "whole_loss.csv",
+        name + end for name in ("cut", "whole") for end in ends
     ]
     check_result(tmp_path / "whole.safetensors", tmp_path / "whole_loss.csv", test[:50])
 
@@ -136,6 +137,14 @@ def test_command_refuses_to_overwrite(tmp_path, capsys):
     assert out.read_text() == "precious"
 
 
+def test_command_refuses_to_overwrite_kept_weights(tmp_path, capsys):
+    kept = tmp_path / "digits_7.safetensors"
+    kept.write_text("precious")
+    out = ["--out", str(tmp_path / "digits.safetensors")]
+    error = refused(capsys, *out, "--keep", "5", "7")
+    assert f"need --force to replace {kept}, which exists" in error
+
+
 def test_command_refuses_to_forget_a_run(tmp_path, capsys):
     (tmp_path / "digits.state").write_text("precious")
     error = refused(capsys, "--out", str(tmp_path / "digits.safetensors"))
@@ -151,6 +160,8 @@ def test_command_refuses_to_forget_a_run(tmp_path, capsys):
         (["--resume"], "need the state of an interrupted run, got no file digits.state"),
         (["--data", "absent"], "need the file absent/train-images-idx3-ubyte.gz, which does not"),
         (["--steps", "0"], "need steps >= 1"),
+        (["--keep", "0"], "need --keep with steps from 1 to 20, got 0"),
+        (["--keep", "5", "21"], "need --keep with steps from 1 to 20, got 21"),
         (["--threads", "0"], "need threads >= 1, got 0"),
         (["--channels", "12"], "need channels a multiple of 8, got 12"),
         (["--ema", "1"], "need 0 <= ema < 1, got ema=1.0"),

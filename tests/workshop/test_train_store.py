@@ -1,12 +1,15 @@
 """Training interrupted and continued: exact, or refused."""
 
 import itertools
+import json
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
 
 from ddim_lib.train.run import train
-from ddim_lib.train.store import load_state, save_state
+from ddim_lib.train.store import Keeper, load_state, save_state
 from tests.support.tiny import SCHEDULE, bright_squares, tiny_run
 
 
@@ -73,3 +76,31 @@ def test_state_foreign(tmp_path):
     torch.save({"weight": torch.zeros(2)}, tmp_path / "run.state")
     with pytest.raises(ValueError, match="need a state written by this command"):
         load_state(tiny_run(), tmp_path / "run.state")
+
+
+def test_kept_weights_are_the_average_at_that_step(images, tmp_path):
+    """Not the last weights, not the model's own; the header says when and how well they do."""
+    run, keeper = tiny_run(), Keeper(tmp_path / "run.safetensors", (3,))
+    list(itertools.islice(train(run, SCHEDULE, images), 3))
+    then = {name: weight.clone() for name, weight in run.ema.state_dict().items()}
+    keeper.save_kept(run, (0.5, 0.1))
+    list(train(run, SCHEDULE, images))
+    assert [file.name for file in tmp_path.iterdir()] == ["run_3.safetensors"]
+    found = load_file(tmp_path / "run_3.safetensors")
+    assert all(torch.equal(found[name], weight) for name, weight in then.items())
+    assert any(
+        not torch.equal(found[name], weight) for name, weight in run.ema.state_dict().items()
+    )
+    with safe_open(tmp_path / "run_3.safetensors", framework="pt") as file:
+        header = json.loads(file.metadata()["ddim_lib"])
+    assert (header["step"], header["settings"]["steps"]) == (3, 20)
+    assert header["ema_test_loss"] == [0.5, 0.1]
+
+
+def test_weights_of_a_step_that_is_over_cannot_be_kept(tmp_path):
+    keeper = Keeper(tmp_path / "run.safetensors", (3, 7))
+    keeper.check_passed(2)
+    with pytest.raises(ValueError, match=r"need --keep with steps after 3, .* stands, got 3"):
+        keeper.check_passed(3)
+    keeper.kept(3).touch()
+    keeper.check_passed(6)

@@ -1,33 +1,41 @@
-"""One picture of a posterior, by the library's own arithmetic: what stands where nothing moves."""
+"""One picture of a posterior, by the library's own arithmetic."""
 
-import matplotlib.style
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from ddim_lib.ddim import ddim_coefficients
-from ddim_lib.plots import DATA, NOISE, STYLE
+from ddim_lib.plots import DATA, NOISE
 from ddim_lib.schedule import Schedule
-from ddim_lib.widgets.paper import figure_of, png_of
+from ddim_lib.widgets.stills.paper import INK, MIDDLE, figure_of
 
-MIDDLE, INK = "#B03E8C", "#222222"
+if TYPE_CHECKING:
+    from ddim_lib.widgets.posterior import PosteriorExplorer
+
 EDGE = 3.5  # of the axis of values
 LEAST = 0.012  # a spike is drawn this wide
 BELLS = 0.6  # height of the prior and of the likelihood, the posterior's being 1
 
 
-def still(schedule: Schedule, piece: tuple[int, int], x_0: float, x_t: float, eta: float) -> bytes:
-    """Draw prior, likelihood and posterior of x_s, each of a height of its own, as a PNG."""
-    with matplotlib.style.context(STYLE):
-        figure = figure_of(7.2, 3.2)
-        ax = figure.subplots()
-        _given(ax, schedule, piece, x_0, x_t)
-        _posterior(ax, schedule, piece, (x_0, x_t), eta)
-        ax.set(xlim=(-EDGE, EDGE), ylim=(-0.45, 1.5), yticks=[])
-        ax.set_xlabel(f"$x_s$, s = {piece[1]}, between $x_0$ and $x_t$, t = {piece[0]}")
-        ax.axhline(0, color=INK, linewidth=0.8, linestyle="-")
-        ax.spines["left"].set_visible(False)
-        ax.legend(loc="upper left", borderaxespad=0)
-        return png_of(figure)
+def still(explorer: "PosteriorExplorer") -> Figure:
+    """Draw prior, likelihood and posterior of x_s, each of a height of its own."""
+    schedule, piece, given = (
+        explorer.schedule_used(),
+        explorer.piece(),
+        (explorer.x_0, explorer.x_t),
+    )
+    figure = figure_of(7.2, 3.2)
+    ax = figure.subplots()
+    _given(ax, schedule, piece, *given)
+    _posterior(ax, schedule, piece, given, explorer.eta)
+    ax.set(xlim=(-EDGE, EDGE), ylim=(-0.45, 1.5), yticks=[])
+    ax.set_xlabel(f"$x_s$, s = {piece[1]}, between $x_0$ and $x_t$, t = {piece[0]}")
+    ax.axhline(0, color=INK, linewidth=0.8, linestyle="-")
+    ax.spines["left"].set_visible(False)
+    ax.legend(loc="upper left", borderaxespad=0)
+    return figure
 
 
 def _bell(mean: float, sd: float) -> tuple[np.ndarray, np.ndarray]:

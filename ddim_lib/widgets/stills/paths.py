@@ -1,58 +1,48 @@
-"""One picture of many paths, by the library's own sampler: what stands where nothing moves."""
+"""One picture of many paths, by the library's own sampler."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-import matplotlib.style
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
 from ddim_lib.data import two_spikes
 from ddim_lib.ddim import ddim_steps
 from ddim_lib.exact import GaussianMixture
-from ddim_lib.plots import DATA, NOISE, STYLE
+from ddim_lib.plots import DATA, NOISE
 from ddim_lib.schedule import Schedule
-from ddim_lib.widgets.paper import figure_of, png_of
+from ddim_lib.widgets.stills.paper import INK, figure_of
 
-INK = "#222222"
+if TYPE_CHECKING:
+    from ddim_lib.widgets.paths import PathsExplorer
+
 EDGE = 3.2  # of the axis of values
 DRAWN = 90  # thin paths at most
 FAINT = LinearSegmentedColormap.from_list("faint", ["white", "#66aad1"])
 
 
-class Setting(Protocol):
-    """What a picture shows: the traits of the explorer."""
-
-    steps: int
-    start: float
-    count: int
-    seed: int
-    spoilt: bool
-
-    def eta_used(self) -> float:
-        """Return η, or the most that the family has at these steps."""
-
-
-def still(setting: Setting) -> bytes:
-    """Draw paths over the exact density, and where they end beside the data's, as a PNG."""
+def still(explorer: "PathsExplorer") -> Figure:
+    """Draw paths over the exact density, and where they end beside the data's."""
     schedule, heaps = Schedule.linear(), GaussianMixture(*two_spikes())
-    times = schedule.times(setting.steps)
-    paths = _walk(setting, schedule, heaps, times)
-    with matplotlib.style.context(STYLE):
-        figure = figure_of(7.2, 3.2)
-        left, right = figure.subplots(1, 2, sharey=True, width_ratios=(6, 1))
-        _density(left, schedule, heaps)
-        left.plot(times, paths[:, 1 : DRAWN + 1], "-", color=INK, lw=0.5, alpha=0.5)
-        left.plot(times, paths[:, 0], "-", color="white", lw=4.5)
-        left.plot(times, paths[:, 0], "-", color=NOISE, lw=2.2)
-        left.set(xlim=(1000, 0), ylim=(-EDGE, EDGE), ylabel="x")
-        left.set_xlabel("time t, from noise to data")
-        _ends(right, schedule, heaps, paths[-1, 1:])
-        return png_of(figure, 256)
+    times = schedule.times(explorer.steps)
+    paths = _walk(explorer, schedule, heaps, times)
+    figure = figure_of(7.2, 3.2)
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(6, 1))
+    _density(left, schedule, heaps)
+    left.plot(times, paths[:, 1 : DRAWN + 1], "-", color=INK, lw=0.5, alpha=0.5)
+    left.plot(times, paths[:, 0], "-", color="white", lw=4.5)
+    left.plot(times, paths[:, 0], "-", color=NOISE, lw=2.2)
+    left.set(xlim=(1000, 0), ylim=(-EDGE, EDGE), ylabel="x")
+    left.set_xlabel("time t, from noise to data")
+    _ends(right, schedule, heaps, paths[-1, 1:])
+    return figure
 
 
-def _walk(setting: Setting, schedule: Schedule, heaps: GaussianMixture, times: list[int]) -> Tensor:
+def _walk(
+    setting: "PathsExplorer", schedule: Schedule, heaps: GaussianMixture, times: list[int]
+) -> Tensor:
     """All positions, (S+1, count + 1): first the path drawn thick, then the others."""
     generator = Generator().manual_seed(setting.seed)
     x_T = torch.randn(setting.count + 1, 1, generator=generator, dtype=torch.float64)

@@ -1,30 +1,32 @@
-"""One picture of a chain, by the library's own arithmetic: what stands where nothing moves."""
+"""One picture of a chain, by the library's own arithmetic."""
 
-import matplotlib.style
+from typing import TYPE_CHECKING
+
 import torch
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from torch import Generator
 
 from ddim_lib.ddim import Coefficients
-from ddim_lib.plots import DATA, NOISE, STYLE
+from ddim_lib.plots import DATA, NOISE
 from ddim_lib.schedule import Schedule
-from ddim_lib.widgets.paper import figure_of, png_of
+from ddim_lib.widgets.stills.paper import INK, MIDDLE, figure_of
 
-MIDDLE, INK = "#B03E8C", "#222222"
+if TYPE_CHECKING:
+    from ddim_lib.widgets.chain import ChainExplorer
+
 REACH = 3.2  # of the neighbours' picture, in data units
 PAIRS = 400
 
 
-def still(
-    schedule: Schedule, steps: int, piece: tuple[int, int], coefficients: Coefficients
-) -> bytes:
-    """Draw the amplitudes over time and the neighbours (x_t, x_s) given x_0 = 0, as a PNG."""
-    with matplotlib.style.context(STYLE):
-        figure = figure_of(7.2, 3.1)
-        curves, pairs = figure.subplots(1, 2, width_ratios=(1.45, 1))
-        _curves(curves, schedule, schedule.times(steps), piece)
-        _pairs(pairs, schedule, piece, coefficients)
-        return png_of(figure)
+def still(explorer: "ChainExplorer") -> Figure:
+    """Draw the amplitudes over time and the neighbours (x_t, x_s) given x_0 = 0."""
+    schedule, piece = explorer.schedule_used(), explorer.piece()
+    figure = figure_of(7.2, 3.1)
+    curves, pairs = figure.subplots(1, 2, width_ratios=(1.45, 1))
+    _curves(curves, schedule, schedule.times(explorer.steps), piece)
+    _pairs(pairs, schedule, piece, explorer.coefficients())
+    return figure
 
 
 def _curves(ax: Axes, schedule: Schedule, times: list[int], piece: tuple[int, int]) -> None:

@@ -1,65 +1,64 @@
-"""One picture of a flow, by the library's own sampler: what stands where nothing moves."""
+"""One picture of a flow, by the library's own sampler."""
 
 from collections.abc import Sequence
-from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
 from ddim_lib import ode
-from ddim_lib.checks import Eta
+from ddim_lib.checks import SIGMA_HAT
 from ddim_lib.ddim import ddim_steps
 from ddim_lib.exact import GaussianMixture
 from ddim_lib.plots import DATA, NOISE, REFERENCE
 from ddim_lib.schedule import Schedule
-from ddim_lib.widgets.paper import figure_of, png_of
+from ddim_lib.widgets.stills.paper import figure_of
+
+if TYPE_CHECKING:
+    from ddim_lib.widgets.flow import FlowExplorer
 
 INCHES = (7.2, 4.05)
+MOST = 600  # points drawn
 TRAILS = 120  # points that leave a path
 PAIRS = 16  # points that are shown beside their exact paths
 SOLVERS = {"ddim": ode.ddim, "heun": ode.heun, "dpmpp2m": ode.dpmpp2m, "rk4": ode.rk4}
 HOLDS = (0.95, 0.7, 0.35)  # the share of the data that each contour holds
 
 
-class Path(NamedTuple):
-    """How the points go: times, eta (or "sigma-hat"), a solver of η = 0, beside the exact paths?"""
-
-    times: Sequence[int]
-    eta: Eta = 0.0
-    solver: str = "ddim"
-    exact: bool = False
-
-
-def still(mixture: GaussianMixture, path: Path, *, seed: int, points: int) -> bytes:
-    """Draw a whole flow, its paths and where it ends, as a PNG."""
-    generator = Generator().manual_seed(seed)
+def still(explorer: "FlowExplorer") -> Figure:
+    """Draw a whole flow, its paths and where it ends."""
+    mixture, generator = explorer.mixture(), Generator().manual_seed(explorer.seed)
+    points = min(explorer.points, MOST)
     x_T = torch.randn(points, 2, generator=generator, dtype=torch.float64)
-    paths = _walk(mixture, path, x_T, generator)
+    paths = _walk(explorer, mixture, x_T, generator)
     figure = figure_of(*INCHES, layout="none")
     ax = figure.add_axes((0, 0, 1, 1))
     _frame(ax, mixture)
     _contours(ax, mixture)
-    if path.exact:
+    if explorer.exact_path:
         _beside(ax, paths[:, :PAIRS].numpy(), _exact(mixture, x_T[:PAIRS]).numpy())
     else:
         _paths(ax, paths[:, :TRAILS].numpy())
-    alpha = 0.3 if path.exact else 0.7
+    alpha = 0.3 if explorer.exact_path else 0.7
     ax.scatter(*paths[-1].T.numpy(), s=4, color=DATA, alpha=alpha, linewidths=0, zorder=3)
-    return png_of(figure)
+    return figure
 
 
-def _walk(mixture: GaussianMixture, path: Path, x_T: Tensor, generator: Generator) -> Tensor:
+def _walk(
+    explorer: "FlowExplorer", mixture: GaussianMixture, x_T: Tensor, generator: Generator
+) -> Tensor:
     """Return the positions at all times, (S+1, n, 2)."""
-    if path.solver != "ddim":
-        return _ride(mixture, path.times, x_T, SOLVERS[path.solver])
     schedule = Schedule.linear()
-    model = partial(mixture.eps, schedule)
-    steps = ddim_steps(model, schedule, x_T, path.times, path.eta, generator)
+    times = schedule.times(explorer.steps, explorer.spacing)
+    if explorer.solver != "ddim":
+        return _ride(mixture, times, x_T, SOLVERS[explorer.solver])
+    eta = SIGMA_HAT if explorer.sigma_hat else explorer.eta
+    steps = ddim_steps(mixture.model(schedule), schedule, x_T, times, eta, generator)
     return torch.stack([x_T, *(step.x for step in steps)])
 
 
@@ -67,7 +66,7 @@ def _ride(
     mixture: GaussianMixture, times: Sequence[float], x_T: Tensor, solver: ode.Solver
 ) -> Tensor:
     schedule = Schedule.linear()
-    steps = ode.ode_steps(partial(mixture.eps, schedule), schedule, x_T, times, solver)
+    steps = ode.ode_steps(mixture.model(schedule), schedule, x_T, times, solver)
     return torch.stack([x_T, *(step.x for step in steps)])
 
 

@@ -1,0 +1,1 @@
+"""What stands where nothing moves: each explorer drawn once, by the library itself."""
