@@ -4,12 +4,12 @@ The best ε̂ in mean square is ε*(x, t) = E[ε | x_t = x] = −β̄_t ∇ log 
 """
 
 import math
-from functools import partial
+from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
 
-from ddim_lib.checks import Model, Time, check_data
+from ddim_lib.checks import Model, Time, check_after_clean, check_count, check_data
 from ddim_lib.process import amplitudes, predict_eps
 from ddim_lib.schedule import Schedule
 
@@ -23,17 +23,36 @@ class GaussianMixture:
 
     def __init__(self, means: Tensor, covariances: Tensor, weights: Tensor) -> None:
         self._check(means, covariances, weights)
-        self.means, self.covariances = means.double(), covariances.double()
-        self.weights = weights.double() / weights.double().sum()
-        self._variances, self._axes = torch.linalg.eigh(self.covariances)
+        self._means = means.to(torch.float64, copy=True)
+        self._covariances = (covariances.double() + covariances.double().mT) / 2
+        self._weights = weights.double() / weights.double().sum()
+        self._variances, self._axes = torch.linalg.eigh(self._covariances)
         self._along = self._axes.transpose(0, 1).flatten(1)  # (d, K·d): x @ it, along every axis
         if not (self._variances > 0).all():
             raise ValueError(
                 f"need positive definite covariances, got eigenvalue {self._variances.min():.3g}"
             )
 
+    @property
+    def means(self) -> Tensor:
+        """(K, d) float64; a copy, as all that is handed out."""
+        return self._means.clone()
+
+    @property
+    def covariances(self) -> Tensor:
+        """(K, d, d) float64."""
+        return self._covariances.clone()
+
+    @property
+    def weights(self) -> Tensor:
+        """(K,) float64, of sum 1."""
+        return self._weights.clone()
+
     @staticmethod
     def _check(means: Tensor, covariances: Tensor, weights: Tensor) -> None:
+        for name, value in (("means", means), ("covariances", covariances), ("weights", weights)):
+            if not isinstance(value, Tensor):
+                raise TypeError(f"need a torch tensor as {name}, got {type(value).__name__}")
         if means.ndim != 2 or means.numel() == 0:
             raise ValueError(f"need means of shape (K, d), K >= 1, got {tuple(means.shape)}")
         K, d = means.shape
@@ -46,29 +65,31 @@ class GaussianMixture:
             check_data(name, value)
         if not (weights > 0).all():
             raise ValueError(f"need positive weights, got {weights.min():.3g}")
-        if not torch.allclose(covariances, covariances.mT):
-            raise ValueError("need symmetric covariances")
+        skew = (covariances - covariances.mT).abs().amax((1, 2))
+        if not (skew <= 1e-5 * covariances.abs().amax((1, 2))).all():
+            raise ValueError(f"need symmetric covariances, got entries {skew.max():.3g} apart")
 
     def sample(self, n: int, generator: Generator) -> Tensor:
         """Draw n points, (n, d) float64."""
-        k = torch.multinomial(self.weights, n, replacement=True, generator=generator)
-        z = torch.randn(n, self.means.shape[1], generator=generator, dtype=torch.float64)
-        return self.means[k] + torch.einsum(
+        n = check_count("n", n, 1)
+        k = torch.multinomial(self._weights, n, replacement=True, generator=generator)
+        z = torch.randn(n, self._means.shape[1], generator=generator, dtype=torch.float64)
+        return self._means[k] + torch.einsum(
             "nij,nj->ni", self._axes[k], self._variances[k].sqrt() * z
         )
 
     def _components(self, schedule: Schedule, x: Tensor, t: Time | Tensor) -> tuple[Tensor, ...]:
         """Along each component's axes: offsets and variances at time t, and log densities."""
         check_data("x", x)
-        if x.ndim != 2 or x.shape[1] != self.means.shape[1]:
-            raise ValueError(f"need x of shape (n, {self.means.shape[1]}), got {tuple(x.shape)}")
+        if x.ndim != 2 or x.shape[1] != self._means.shape[1]:
+            raise ValueError(f"need x of shape (n, {self._means.shape[1]}), got {tuple(x.shape)}")
         x = x.double()
         alpha_bar, beta_bar = amplitudes(schedule, t, x[:, None])
-        centres = torch.einsum("ki,kij->kj", self.means, self._axes)
+        centres = torch.einsum("ki,kij->kj", self._means, self._axes)
         offset = (x @ self._along).view(len(x), *centres.shape) - alpha_bar * centres
         variance = alpha_bar**2 * self._variances + beta_bar**2
         log_p = -0.5 * (offset**2 / variance + torch.log(2 * math.pi * variance)).sum(-1)
-        return offset, variance, log_p + self.weights.log()
+        return offset, variance, log_p + self._weights.log()
 
     def log_prob(self, schedule: Schedule, x: Tensor, t: Time | Tensor) -> Tensor:
         """Evaluate log p_t(x) of the noised mixture, (n,) float64; x: (n, d)."""
@@ -90,7 +111,7 @@ class GaussianMixture:
 
     def model(self, schedule: Schedule) -> Model:
         """Return ε* with its schedule given: a model (x, t) -> ε̂ for every sampler here."""
-        return partial(self.eps, schedule)
+        return ExactModel(self, schedule)
 
 
 class EmpiricalData:
@@ -101,24 +122,29 @@ class EmpiricalData:
 
     def __init__(self, points: Tensor) -> None:
         check_data("points", points)
-        self.points = points
-        self._flat = points.double().flatten(1)
+        self._points = points.clone()
+        self._flat = points.to(torch.float64, copy=True).reshape(len(points), -1)
+
+    @property
+    def points(self) -> Tensor:
+        """(N, *dims), in the dtype they came in; a copy."""
+        return self._points.clone()
 
     def sample(self, n: int, generator: Generator) -> Tensor:
         """Draw n of the points with replacement, (n, *dims)."""
-        return self.points[torch.randint(len(self.points), (n,), generator=generator)]
+        n = check_count("n", n, 1)
+        return self._points[torch.randint(len(self._points), (n,), generator=generator)]
 
     def weights(self, schedule: Schedule, x: Tensor, t: Time | Tensor) -> Tensor:
         """P(x_0 = point | x_t = x), (n, N) in float64: the softmax over squared distances."""
         check_data("x", x)
-        if x.shape[1:] != self.points.shape[1:]:
+        if x.shape[1:] != self._points.shape[1:]:
             raise ValueError(
-                f"need x of shape (n, {', '.join(map(str, self.points.shape[1:]))}), "
+                f"need x of shape (n, {', '.join(map(str, self._points.shape[1:]))}), "
                 f"got {tuple(x.shape)}"
             )
-        if not torch.as_tensor(t > 0).all():
-            raise ValueError(f"need t > 0 (at t = 0 the density is a set of spikes), got t={t}")
-        x = x.double().flatten(1)
+        x = x.double().reshape(len(x), -1)
+        check_after_clean(t, "the density is a set of spikes")
         alpha_bar, beta_bar = amplitudes(schedule, t, x)
         # |x|² is the same for every point: the softmax does not see it.
         squares = alpha_bar**2 * (self._flat**2).sum(1) - 2 * alpha_bar * (x @ self._flat.T)
@@ -135,4 +161,15 @@ class EmpiricalData:
 
     def model(self, schedule: Schedule) -> Model:
         """Return ε* with its schedule given: a model (x, t) -> ε̂ for every sampler here."""
-        return partial(self.eps, schedule)
+        return ExactModel(self, schedule)
+
+
+@dataclass(frozen=True)
+class ExactModel:
+    """ε* of a distribution as a model, which knows the schedule that it is for."""
+
+    exact: GaussianMixture | EmpiricalData
+    schedule: Schedule
+
+    def __call__(self, x: Tensor, t: Time | Tensor) -> Tensor:
+        return self.exact.eps(self.schedule, x, t)

@@ -17,18 +17,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddim_lib.checks import Model, Time, check_data, check_match, check_times
+from ddim_lib.checks import Model, Time, ask, check_callable, check_data, check_match
 from ddim_lib.ddim import Step, ddim_coefficients
-from ddim_lib.process import predict_x0
+from ddim_lib.process import check_made_for, check_walk, predict_x0
 from ddim_lib.schedule import Schedule
 
 Move = tuple[Tensor, Any]  # x_s, and what the solver remembers
 Solver = Callable[[Model, Schedule, Tensor, Time, Time, Any], Move]
 
 
+def _slope(model: Model, schedule: Schedule, x_t: Tensor, t: Time) -> Tensor:
+    """dy/dρ = ε̂(x_t, t), checked, and a copy: some models hand out one buffer again and again."""
+    check_made_for(model, schedule)
+    eps_hat = ask(model, x_t, t)
+    check_match("eps_hat", eps_hat, "x_t", x_t)
+    return eps_hat.clone()
+
+
 def _glide(schedule: Schedule, x_t: Tensor, slope: Tensor, t: Time, s: Time) -> Tensor:
     """Follow a constant slope dy/dρ from t to s:  y_s = y_t + (ρ_s − ρ_t) slope, in x."""
-    check_match("eps_hat", slope, "x_t", x_t)
     a_t, b_t, a_s, b_s = schedule.at(t, s)
     return (a_s / a_t) * x_t + (b_s - a_s * b_t / a_t) * slope
 
@@ -38,7 +45,7 @@ def ddim(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=
 
     Source: Song et al. 2021 (DDIM), eqs. 13 and 14.
     """
-    return _glide(schedule, x_t, model(x_t, t), t, s), None
+    return _glide(schedule, x_t, _slope(model, schedule, x_t, t), t, s), None
 
 
 def heun(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None) -> Move:
@@ -46,11 +53,11 @@ def heun(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=
 
     Source: Karras et al. 2022 (EDM), algorithm 1.
     """
-    slope = model(x_t, t)
+    slope = _slope(model, schedule, x_t, t)
     x_s = _glide(schedule, x_t, slope, t, s)
     if s == 0:
         return x_s, None
-    return _glide(schedule, x_t, (slope + model(x_s, s)) / 2, t, s), None
+    return _glide(schedule, x_t, (slope + _slope(model, schedule, x_s, s)) / 2, t, s), None
 
 
 def _middle(schedule: Schedule, t: Time, s: Time) -> float:
@@ -67,8 +74,8 @@ def midpoint(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, ca
     if s == 0:
         return ddim(model, schedule, x_t, t, s)
     middle = _middle(schedule, t, s)
-    halfway = _glide(schedule, x_t, model(x_t, t), t, middle)
-    return _glide(schedule, x_t, model(halfway, middle), t, s), None
+    halfway = _glide(schedule, x_t, _slope(model, schedule, x_t, t), t, middle)
+    return _glide(schedule, x_t, _slope(model, schedule, halfway, middle), t, s), None
 
 
 def rk4(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None) -> Move:
@@ -76,10 +83,10 @@ def rk4(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=N
     if s == 0:
         return ddim(model, schedule, x_t, t, s)
     middle = _middle(schedule, t, s)
-    k_1 = model(x_t, t)
-    k_2 = model(_glide(schedule, x_t, k_1, t, middle), middle)
-    k_3 = model(_glide(schedule, x_t, k_2, t, middle), middle)
-    k_4 = model(_glide(schedule, x_t, k_3, t, s), s)
+    k_1 = _slope(model, schedule, x_t, t)
+    k_2 = _slope(model, schedule, _glide(schedule, x_t, k_1, t, middle), middle)
+    k_3 = _slope(model, schedule, _glide(schedule, x_t, k_2, t, middle), middle)
+    k_4 = _slope(model, schedule, _glide(schedule, x_t, k_3, t, s), s)
     return _glide(schedule, x_t, (k_1 + 2 * k_2 + 2 * k_3 + k_4) / 6, t, s), None
 
 
@@ -89,7 +96,7 @@ def dpmpp2m(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, car
     carry: (t, x̂_0) of the step before; the first step, and one that ends at t = 0, are DDIM's.
     Source: Lu et al. 2022 (DPM-Solver++), algorithm 2.
     """
-    x0_hat = predict_x0(schedule, x_t, model(x_t, t), t)
+    x0_hat = predict_x0(schedule, x_t, _slope(model, schedule, x_t, t), t)
     a_t, b_t, a_s, b_s = schedule.at(t, s)
     estimate = x0_hat
     if carry is not None and s > 0:
@@ -115,21 +122,23 @@ def ode_steps(
     not float or not finite. No gradient is recorded.
     Source: Song et al. 2021 (DDIM), eq. 14; chapter 5.
     """
-    check_data("x_T", x_T)
-    check_times(times, schedule.T)
-    return _ride(model, schedule, x_T, times, step)
+    times = check_walk(model, schedule, x_T, times)
+    check_callable("step", step, "such as ode.heun")
+    return _ride(model, schedule, x_T.clone(), times, step)
 
 
 @torch.no_grad()
 def _ride(
-    model: Model, schedule: Schedule, x: Tensor, times: Sequence[Time], step: Solver
+    model: Model, schedule: Schedule, x_t: Tensor, times: Sequence[Time], step: Solver
 ) -> Iterator[Step]:
     carry = None
     for t, s in pairwise(times):
-        x_t = x
-        x, carry = step(model, schedule, x_t, t, s, carry)
+        x_s, carry = step(model, schedule, x_t.clone(), t, s, carry)
+        check_match("x_s", x_s, "x_t", x_t)
         kappa, lambda_, _ = ddim_coefficients(schedule, t, s, eta=0.0)
-        yield Step(s, x, (x - kappa * x_t) / lambda_)
+        x0_hat = (x_s - kappa * x_t) / lambda_
+        x_t = x_s.clone()
+        yield Step(s, x_s, x0_hat)
 
 
 def ode_solve(
@@ -158,7 +167,8 @@ def encode(model: Model, schedule: Schedule, x_0: Tensor, steps: int) -> Tensor:
     Source: Song et al. 2021 (DDIM), section 5.4; chapter 5.
     """
     check_data("x_0", x_0)
+    times = check_walk(model, schedule, x_0, schedule.times(steps))
     x = x_0
-    for s, t in pairwise(reversed(schedule.times(steps))):
-        x = _glide(schedule, x, model(x, max(s, 1)), s, t)
+    for s, t in pairwise(reversed(times)):
+        x = _glide(schedule, x, _slope(model, schedule, x, max(s, 1)), s, t)
     return x

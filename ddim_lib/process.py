@@ -1,9 +1,18 @@
 """The forward process in one jump, and the two ways to read its equation backwards."""
 
-import torch
-from torch import Tensor
+from collections.abc import Iterable
 
-from ddim_lib.checks import Time, check_data, check_match
+from torch import Generator, Tensor
+
+from ddim_lib.checks import (
+    Model,
+    Time,
+    check_after_clean,
+    check_callable,
+    check_data,
+    check_match,
+    check_times,
+)
 from ddim_lib.schedule import Schedule
 
 
@@ -18,6 +27,14 @@ def amplitudes(schedule: Schedule, t: Time | Tensor, x: Tensor) -> tuple:
         )
     shape = (-1,) + (1,) * (x.ndim - 1)
     return tuple(v.to(x).reshape(shape) for v in (alpha_bar, beta_bar))
+
+
+def seeded(seed: int) -> Generator:
+    """A generator that begins at seed: what is drawn with it is the same noise every time.
+
+    seed: an integer from 0; another type or a larger one than 2**64 - 1 is an error of torch.
+    """
+    return Generator().manual_seed(seed)
 
 
 def q_sample(schedule: Schedule, x_0: Tensor, t: Time | Tensor, eps: Tensor) -> Tensor:
@@ -43,7 +60,7 @@ def predict_x0(schedule: Schedule, x_t: Tensor, eps_hat: Tensor, t: Time | Tenso
     check_data("x_t", x_t)
     check_match("eps_hat", eps_hat, "x_t", x_t)
     alpha_bar, beta_bar = amplitudes(schedule, t, x_t)
-    return (x_t - beta_bar * eps_hat) / alpha_bar
+    return (x_t - beta_bar * eps_hat).div_(alpha_bar)  # one tensor fewer than with /
 
 
 def predict_eps(schedule: Schedule, x_t: Tensor, x0_hat: Tensor, t: Time | Tensor) -> Tensor:
@@ -55,7 +72,26 @@ def predict_eps(schedule: Schedule, x_t: Tensor, x0_hat: Tensor, t: Time | Tenso
     """
     check_data("x_t", x_t)
     check_match("x0_hat", x0_hat, "x_t", x_t)
-    if not torch.as_tensor(t > 0).all():
-        raise ValueError(f"need t > 0 (at t = 0 there is no noise to predict), got t={t}")
+    check_after_clean(t, "there is no noise to predict")
     alpha_bar, beta_bar = amplitudes(schedule, t, x_t)
     return (x_t - alpha_bar * x0_hat) / beta_bar
+
+
+def check_made_for(model: object, schedule: Schedule) -> None:
+    """Raise if the model says, by its attribute `schedule`, that it was made for another one."""
+    own = getattr(model, "schedule", None)
+    if own is schedule or not isinstance(own, Schedule):
+        return
+    if own.T != schedule.T or (own.alpha_bar - schedule.alpha_bar).abs().max() > 1e-4:
+        raise ValueError(
+            f"need the schedule that the model was made for, {own}, got {schedule}: sample with "
+            "that one, or hand in a function that translates the time, lambda x, t: model(x, ...)"
+        )
+
+
+def check_walk(model: Model, schedule: Schedule, x_T: Tensor, times: Iterable[Time]) -> list[Time]:
+    """Check what every walk from x_T down the times is given; return the times as numbers."""
+    check_data("x_T", x_T)
+    check_callable("model", model, "eps_hat = model(x_t, t)")
+    check_made_for(model, schedule)
+    return check_times(times, schedule.T)

@@ -1,9 +1,8 @@
 """Noise schedules: how much signal and how much noise there is at each time."""
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,14 +10,12 @@ from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
 from torch import Tensor
 
-from ddim_lib.checks import Time, check_count
+from ddim_lib.checks import Time, check_count, check_number
+from ddim_lib.spacing import Spacing, whole_times
 
-Spacing = Literal["uniform", "quadratic", "log-snr"]
 
-
-@dataclass(frozen=True, eq=False)
 class Schedule:
-    """Signal amplitudes of a variance-preserving process; index 0 is clean data.
+    """Signal amplitudes of a variance-preserving process; index 0 is clean data. It never changes.
 
     x_t = ᾱ_t x_0 + β̄_t ε  with  ᾱ_t² + β̄_t² = 1.
 
@@ -27,16 +24,21 @@ class Schedule:
     Source: Ho et al. 2020, eq. 4, in amplitudes instead of powers.
     """
 
-    alpha_bar: Tensor
-
-    def __post_init__(self) -> None:
-        a = self.alpha_bar
+    def __init__(self, alpha_bar: Tensor, name: str | None = None) -> None:
+        a = alpha_bar
         if not isinstance(a, Tensor) or a.dtype != torch.float64:
             raise TypeError("need alpha_bar as a float64 tensor")
         if a.ndim != 1 or len(a) < 2:
             raise ValueError(f"need alpha_bar of shape (T+1,) with T >= 1, got {tuple(a.shape)}")
         if not (a[0] == 1 and (a > 0).all() and (a.diff() < 0).all()):
             raise ValueError("need 1 == alpha_bar[0] > alpha_bar[1] > ... > 0")
+        self._alpha_bar = a.detach().cpu().clone()
+        self._beta_bar = (1 - self._alpha_bar**2).sqrt()
+        self._numbers = list(zip(self._alpha_bar.tolist(), self._beta_bar.tolist(), strict=True))
+        self._name = name
+
+    def __repr__(self) -> str:
+        return f"Schedule.{self.name}({self.T})" if self.name else f"Schedule(T={self.T}, own)"
 
     @classmethod
     def linear(cls, T: int = 1000) -> "Schedule":
@@ -46,7 +48,7 @@ class Schedule:
         """
         check_count("T", T, low=21)
         power = torch.linspace(0.1 / T, 20 / T, T, dtype=torch.float64)
-        return cls._from_powers(power)
+        return cls._from_powers(power, "linear")
 
     @classmethod
     def cosine(cls, T: int = 1000) -> "Schedule":
@@ -57,29 +59,39 @@ class Schedule:
         check_count("T", T, low=1)
         u = torch.arange(T + 1, dtype=torch.float64) / T
         f = torch.cos((u + 0.008) / 1.008 * math.pi / 2) ** 2
-        return cls._from_powers((1 - f[1:] / f[:-1]).clamp(max=0.999))
+        return cls._from_powers((1 - f[1:] / f[:-1]).clamp(max=0.999), "cosine")
 
     @classmethod
-    def _from_powers(cls, power: Tensor) -> "Schedule":
+    def _from_powers(cls, power: Tensor, name: str) -> "Schedule":
         alpha_bar = torch.cumprod(1 - power, dim=0).sqrt()
-        return cls(torch.cat([alpha_bar.new_ones(1), alpha_bar]))
+        return cls(torch.cat([alpha_bar.new_ones(1), alpha_bar]), name)
 
     @property
     def T(self) -> int:
         """Number of steps; times run from 0 (clean) to T (noise)."""
-        return len(self.alpha_bar) - 1
+        return len(self._numbers) - 1
 
-    @cached_property
+    @property
+    def name(self) -> str | None:
+        """Which of the library's schedules this is, "linear" or "cosine"; else None."""
+        return self._name
+
+    @property
+    def alpha_bar(self) -> Tensor:
+        """Signal amplitudes ᾱ_t, (T+1,) float64; a copy, as all that is handed out."""
+        return self._alpha_bar.clone()
+
+    @property
     def beta_bar(self) -> Tensor:
         """Noise amplitudes β̄_t = √(1 − ᾱ_t²), (T+1,) float64."""
-        return (1 - self.alpha_bar**2).sqrt()
+        return self._beta_bar.clone()
 
-    @cached_property
+    @property
     def noise_level(self) -> Tensor:
         """ρ_t = β̄_t / ᾱ_t, (T+1,) float64: noise in units of the signal (Karras' σ)."""
-        return self.beta_bar / self.alpha_bar
+        return self._beta_bar / self._alpha_bar
 
-    @cached_property
+    @property
     def half_log_snr(self) -> Tensor:
         """log(ᾱ_t / β̄_t), (T+1,) float64; infinite at t = 0 (DPM-Solver's λ)."""
         return -self.noise_level.log()
@@ -88,44 +100,51 @@ class Schedule:
     def _log_alpha_bar(self) -> PchipInterpolator:
         return PchipInterpolator(np.arange(self.T + 1), self.alpha_bar.log().numpy())
 
-    def at(self, *times: Time | Tensor) -> tuple:
+    def at(self, *times: Time | Tensor) -> tuple[Any, ...]:
         """Amplitudes ᾱ, β̄ of each time in turn: `a_t, b_t, a_s, b_s = schedule.at(t, s)`.
 
         A number gives floats, a (batch,) tensor gives float64 tensors. Whole times are read from
         the table; between them log ᾱ is a monotone cubic, so ᾱ falls and is smooth in t.
-        Raises ValueError unless 0 <= t <= T.
+        Raises TypeError or ValueError: no number and no such tensor, unless 0 <= t <= T.
         """
         return tuple(v for t in times for v in self._at(t))
 
-    def _at(self, t: Time | Tensor) -> tuple:
-        if isinstance(t, Tensor) and t.ndim == 0:
-            t = t.item()
-        low, high = (t.min(), t.max()) if isinstance(t, Tensor) else (t, t)
-        if not (low >= 0 and high <= self.T):
+    def _at(self, t: Time | Tensor) -> tuple[Any, ...]:
+        if isinstance(t, Tensor) and t.ndim > 0:
+            return self._rows(t)
+        t = check_number("t", t)
+        if not 0 <= t <= self.T:
             raise ValueError(f"need 0 <= t <= {self.T}, got t={t}")
-        if isinstance(t, Tensor):
-            index = t.detach().cpu()
-            return self._between(index) if t.is_floating_point() else self._rows(index.long())
         if t == int(t):
-            return float(self.alpha_bar[int(t)]), float(self.beta_bar[int(t)])
+            return self._numbers[int(t)]
         return tuple(float(v) for v in self._between(torch.tensor(t, dtype=torch.float64)))
 
-    def _rows(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        return self.alpha_bar[index], self.beta_bar[index]
+    def _rows(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        if t.dtype == torch.bool or t.is_complex() or not t.numel():
+            got = f"{t.dtype} of shape {tuple(t.shape)}"
+            raise TypeError(f"need t as a number or as a (batch,) tensor of numbers, got {got}")
+        if not (t.min() >= 0 and t.max() <= self.T):
+            raise ValueError(f"need 0 <= t <= {self.T}, got t={t}")
+        index = t.detach().cpu()
+        if index.is_floating_point():
+            return self._between(index.double())
+        return self._alpha_bar[index.long()], self._beta_bar[index.long()]
 
     def _between(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        whole = t == t.round()
-        log_a = torch.as_tensor(self._log_alpha_bar(t.double().numpy()))
+        log_a = torch.as_tensor(self._log_alpha_bar(t.numpy()))
         a, b = log_a.exp(), (-torch.expm1(2 * log_a)).sqrt()
-        row_a, row_b = self._rows(t.round().long())
-        return torch.where(whole, row_a, a), torch.where(whole, row_b, b)
+        whole, nearest = t == t.round(), t.round().long()
+        return (
+            torch.where(whole, self._alpha_bar[nearest], a),
+            torch.where(whole, self._beta_bar[nearest], b),
+        )
 
     def time_at(self, noise_level: float) -> float:
         """Return the real time t at which β̄/ᾱ equals noise_level: the inverse of `noise_level`.
 
         Raises ValueError unless 0 <= noise_level <= noise_level[T].
         """
-        rho = self.noise_level.numpy()
+        rho, noise_level = self.noise_level.numpy(), check_number("noise_level", noise_level)
         if not 0 <= noise_level <= rho[-1]:
             raise ValueError(f"need 0 <= noise_level <= {rho[-1]:.6g}, got {noise_level}")
         i = int(np.searchsorted(rho, noise_level))
@@ -148,28 +167,4 @@ class Schedule:
         Raises ValueError unless 1 <= steps <= T, and on an unknown spacing.
         """
         steps = check_count("steps", steps, 1, self.T)
-        left = 1 - np.arange(steps + 1) / steps
-        if spacing == "uniform":
-            ideal = self.T * left
-        elif spacing == "quadratic":
-            ideal = self.T * left**2
-        elif spacing == "log-snr":
-            ideal = self._log_snr_times(steps)
-        else:
-            raise ValueError(f"need spacing uniform, quadratic or log-snr, got {spacing!r}")
-        return _strictly_falling(np.rint(ideal).astype(int), self.T)
-
-    def _log_snr_times(self, steps: int) -> np.ndarray:
-        log_rho = -self.half_log_snr[1:].numpy()
-        grid = np.linspace(log_rho[-1], log_rho[0], steps)
-        return np.append(np.interp(grid, log_rho, np.arange(1, self.T + 1)), 0)
-
-
-def _strictly_falling(times: np.ndarray, T: int) -> list[int]:
-    """Nearest (largest shift smallest) strictly falling whole times from T to 0."""
-    steps = len(times) - 1
-    shift = np.arange(steps + 1)  # strictly falling t  <=>  t + shift never rises
-    level = times + shift
-    from_right = np.maximum.accumulate(level[::-1])[::-1]
-    from_left = np.minimum.accumulate(level)
-    return (np.clip((from_right + from_left) // 2, steps, T) - shift).tolist()
+        return whole_times(steps, spacing, -self.half_log_snr[1:].numpy())

@@ -33,7 +33,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 out=$work/vendor tests=$work/tests
 mkdir -p "$tests/axe-core"
-mkdir -p "$out"/{anywidget,html-manager,icons,mathjax/input/tex/extensions,mathjax/output/chtml/fonts,mathjax/a11y}
+mkdir -p "$out"/{anywidget,html-manager,icons,mathjax/input/tex/extensions,mathjax/output/chtml/fonts,mathjax/a11y,mathjax/ui}
 
 say "packages"
 (cd "$work" && npm pack --silent "@jupyter-widgets/html-manager@$html_manager" \
@@ -63,6 +63,7 @@ cp "$math/es5/input/tex/extensions/"{bbox,boldsymbol,braket,cancel,color,enclose
 cp "$math/es5/output/chtml.js" "$out/mathjax/output/"
 cp -r "$math/es5/output/chtml/fonts/"{tex.js,woff-v2} "$out/mathjax/output/chtml/fonts/"
 cp "$math/es5/a11y/assistive-mml.js" "$out/mathjax/a11y/"
+cp "$math/es5/ui/lazy.js" "$out/mathjax/ui/"
 awesome=$work/fortawesome-fontawesome-free-$fontawesome
 cp "$awesome/LICENSE.txt" "$out/icons/LICENSE.txt"
 subset() { # font, code points, file

@@ -10,7 +10,7 @@ from ddim_lib import data
 from ddim_lib.checks import SIGMA_HAT, Eta
 from ddim_lib.data import MixtureParameters
 from ddim_lib.exact import GaussianMixture
-from ddim_lib.schedule import Spacing
+from ddim_lib.spacing import Spacing
 from ddim_lib.widgets.base import Choice, Count, Explorer, Number, Switch
 from ddim_lib.widgets.letters import letters
 from ddim_lib.widgets.parts import bundle

@@ -58,8 +58,9 @@ def test_every_equation_is_set(name, browser, base):
         watch.page.goto(base + name)
         if FORMULA not in (SITE / name).read_text():
             return
-        watch.page.evaluate("MathJax.startup.promise")
+        watch.page.evaluate(SET_ALL)
         assert watch.page.locator("mjx-container").count() > 0
+        assert watch.page.locator("mjx-lazy").count() == 0
         wrong = "[...document.querySelectorAll('mjx-merror')].map((m) => m.dataset.mjxError)"
         assert watch.page.evaluate(wrong) == []
 
@@ -78,6 +79,10 @@ def test_no_barrier_for_readers_with_disabilities(name, scheme, browser, base):
         assert barriers(watch.page) == []
 
 
+SET_ALL = """async () => {
+  await MathJax.startup.promise;
+  await MathJax.startup.document.lazyTypesetAll();
+}"""
 SET = """async () => {
   await window.MathJax?.startup.promise;
   await document.fonts.ready;

@@ -144,6 +144,7 @@ def pixels(page: Page, number: int = 0) -> list[int]:
 def barriers(page: Page) -> list[str]:
     """Return what axe-core calls a serious or critical barrier, all that folds being open."""
     page.evaluate(UNFOLD)
+    page.keyboard.press("Tab")  # web/focus.js finds what scrolls when this key comes
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=AXE)
     return page.evaluate(BARRIERS)
