@@ -47,7 +47,7 @@ def test_the_sampler_runs(watch, unpacked):
     line = explorer.locator("output")
     line.filter(has_text="distance").wait_for()
     before = line.inner_text()
-    explorer.locator("input.steps").press("Home")
+    explorer.get_by_label("number of steps").press("Home")
     watch.page.wait_for_function(
         "before => !document.querySelector('.ddim-flow output').innerText.includes(before)",
         arg=before,
