@@ -1,6 +1,7 @@
 """Files: what the library ships, weights as they lie on disk, and writing without half a file."""
 
 import hashlib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,20 @@ def read_weights(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
             return file.metadata() or {}, weights
     except SafetensorError as error:
         raise ValueError(f"need a whole safetensors file, got {path}: {error}") from error
+
+
+def trained(path: Path) -> tuple[int, int]:
+    """After how many training steps a file's weights were stored, and of how many planned.
+
+    Raises ValueError: a file that does not say.
+    """
+    header, _ = read_weights(path)
+    try:
+        told = json.loads(header["ddim_lib"])
+        planned = int(told["settings"]["steps"])
+        return int(told.get("step", planned)), planned  # older files are all of finished runs
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"need weights that say how long they were trained, got {path}") from error
 
 
 def check_fit(weights: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
