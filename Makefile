@@ -12,8 +12,7 @@ SITE := _build/html
 export OMP_NUM_THREADS ?= 1
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
-.PHONY: help book serve zip test lint unit notebooks colab site execute widgets budget \
-  address bench mutants browser clean
+.PHONY: help book serve zip test lint unit notebooks colab site execute widgets budget address bench mutants browser clean
 
 help:
 	@sed -n '1,6s/^# //p' Makefile
