@@ -1,6 +1,7 @@
 """Files: what the library ships, weights as they lie on disk, and writing without half a file."""
 
 import hashlib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,25 @@ def read_weights(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
             return file.metadata() or {}, weights
     except SafetensorError as error:
         raise ValueError(f"need a whole safetensors file, got {path}: {error}") from error
+
+
+def read_denoiser(path: Path) -> tuple[dict[str, int], object, dict[str, Tensor]]:
+    """Sizes of the network in a file of `save_denoiser`, the schedule it names (None in older
+    files), and its tensors; raises ValueError: truncated, foreign, of another kind of network.
+    """
+    header, weights = read_weights(path)
+    try:
+        told = json.loads(header["ddim_lib"])
+        config = told["config"]
+        sizes = {key: int(config[key]) for key in ("channels", "embedding")}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"need a file written by save_denoiser, got {path} without our metadata"
+        ) from error
+    if config.get("predicts") != "v":  # older files hold a network whose output is ε̂ itself
+        got = f"{path}, which predicts {config.get('predicts', 'eps')}"
+        raise ValueError(f"need weights of a network that predicts v, got {got}")
+    return sizes, told.get("schedule"), weights
 
 
 def check_fit(weights: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:

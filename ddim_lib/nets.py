@@ -4,13 +4,16 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from warnings import warn
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from ddim_lib.files import check_fit, locate, read_weights
+from ddim_lib.files import ASSETS, check_fit, locate, read_denoiser
+from ddim_lib.schedule import Schedule
 
 GROUPS = 8  # of every group norm; channel counts are multiples of it
 
@@ -82,19 +85,18 @@ def signal(t: Tensor) -> Tensor:
 class UNet(nn.Module):
     """Predict the noise of 28×28 grey images,  ε̂(x_t, t) = β̄_t x_t + ᾱ_t F(x_t, t).
 
-    F is what is learned. Late in the chain x_t is nearly the noise itself, and F need say only
-    the small rest; a network without that shortcut must first learn to repeat its input exactly.
+    F is what is learned: where x_t is nearly the noise itself, only the small rest; a network
+    without that shortcut must first learn to repeat its input exactly.
     Each 2×2 patch of pixels is first folded into channels, so all work is at 14×14 and 7×7.
-    channels: a multiple of 8. embedding: width of the time embedding. 540 868 parameters at the
-    defaults.
-    Source: Ho et al. 2020, appendix B, made small; F is v = ᾱε − β̄x_0 of
-    Salimans & Ho 2022, section 4.
+    channels: a multiple of 8. embedding: its width. 540 868 parameters at the defaults.
+    Source: Ho et al. 2020, appendix B, made small; v = ᾱε − β̄x_0: Salimans & Ho 2022, section 4.
     """
 
     def __init__(self, channels: int = 32, embedding: int = 128) -> None:
         super().__init__()
         c, e = channels, embedding
         self.config = {"channels": c, "embedding": e, "predicts": "v"}
+        self.schedule = Schedule.linear()  # the one it is for; samplers refuse another
         self.time = nn.Sequential(nn.Linear(c, e), nn.SiLU(), nn.Linear(e, e), nn.SiLU())
         self.stem = nn.Conv2d(4, c, 3, padding=1)
         self.down14 = ResBlock(c, c, e)
@@ -113,10 +115,10 @@ class UNet(nn.Module):
         """Return ε̂ shaped like x.
 
         x: (batch, 1, 28, 28), in the dtype of the weights. t: 1 … T, a number or (batch,).
-        Raises ValueError or TypeError: another shape or dtype of x, another shape of t.
+        Raises ValueError or TypeError: another shape or dtype of x, another shape of t, times
+        outside 1 … T, NaN among them.
         """
-        self._check(x)
-        t = self._batched(t, x)
+        t = self._checked(x, t)
         e = self.time(time_embedding(t, self.config["channels"]))
         h14 = self.down14(self.stem(F.pixel_unshuffle(x, 2)), e)
         h7 = self.down7(self.shrink(h14), e)
@@ -127,51 +129,54 @@ class UNet(nn.Module):
         a_t = signal(t)[:, None, None, None]
         return (1 - a_t**2).sqrt() * x + a_t * F.pixel_shuffle(self.head(h), 2)
 
-    def _check(self, x: Tensor) -> None:
+    def _checked(self, x: Tensor, t: float | Tensor) -> Tensor:
+        """Return t as a (batch,) tensor beside x; raise unless both are what was trained on."""
         if x.ndim != 4 or x.shape[1:] != (1, 28, 28):
             raise ValueError(f"need x of shape (batch, 1, 28, 28), got {tuple(x.shape)}")
         if x.dtype != self.stem.weight.dtype:
             raise TypeError(f"need x in {self.stem.weight.dtype} like the weights, got {x.dtype}")
-
-    def _batched(self, t: float | Tensor, x: Tensor) -> Tensor:
         t = torch.as_tensor(t, dtype=x.dtype, device=x.device)
         if t.shape not in ((), x.shape[:1]):
             raise ValueError(f"need t as a number or of shape ({len(x)},), got {tuple(t.shape)}")
+        if not ((t >= 1) & (t <= self.schedule.T)).all():
+            raise ValueError(f"need 1 <= t <= {self.schedule.T}, got t={t.tolist()}")
         return t.expand(len(x))
 
 
 def save_denoiser(model: UNet, path: str | Path, metadata: Mapping[str, object]) -> None:
-    """Write the weights as safetensors; config and metadata (JSON values) go into its header."""
-    header = {"ddim_lib": json.dumps({"config": model.config, **metadata})}
-    Path(path).write_bytes(save(model.state_dict(), metadata=header))
+    """Write the weights as safetensors; config, schedule and metadata (JSON) go into its header.
+
+    Raises ValueError: a schedule without a name, which is none of the library's.
+    """
+    schedule = {"name": model.schedule.name, "T": model.schedule.T}
+    Schedule.named(**schedule)
+    told = {"config": model.config, "schedule": schedule, **metadata}
+    Path(path).write_bytes(save(model.state_dict(), metadata={"ddim_lib": json.dumps(told)}))
 
 
 def load_denoiser(source: str | Path) -> UNet:
     """Load a shipped network by its name ("digits") or any file of `save_denoiser` by its path.
 
-    Returns the model in eval mode, without gradients for its weights.
+    Returns the model in eval mode, without gradients for its weights. Its `schedule` is the one
+    that the file names, `Schedule.linear()`, with a warning, where an older file names none.
     Raises ValueError: unknown name; a file that is truncated, foreign or of another architecture.
     Raises FileNotFoundError: no such file.
     """
     path = locate(source)
-    config, weights = _read(path)
-    model = UNet(**config)
+    sizes, told, weights = read_denoiser(path)
+    model = UNet(**sizes)
     check_fit(weights, model.state_dict(), path)
     model.load_state_dict(weights)
+    model.schedule = _schedule(told, path)
     return model.eval().requires_grad_(False)
 
 
-def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
-    """Architecture config and tensors of a weight file."""
-    header, weights = read_weights(path)
+def _schedule(told: Any, path: Path) -> Schedule:
+    if told is None:
+        if path.parent != ASSETS:
+            warn(f"{path} does not name its schedule: taken for Schedule.linear()", stacklevel=3)
+        return Schedule.linear()
     try:
-        config = json.loads(header["ddim_lib"])["config"]
-        sizes = {key: int(config[key]) for key in ("channels", "embedding")}
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"need a file written by save_denoiser, got {path} without our metadata"
-        ) from error
-    if config.get("predicts") != "v":  # older files hold a network whose output is ε̂ itself
-        got = f"{path}, which predicts {config.get('predicts', 'eps')}"
-        raise ValueError(f"need weights of a network that predicts v, got {got}")
-    return sizes, weights
+        return Schedule.named(**told)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"need the name and T of a schedule, got {told} in {path}") from error

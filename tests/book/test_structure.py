@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "ddim_lib"
 LAYER = {  # a module or a wing imports only from lower layers
     "checks": 0, "files": 0, "spacing": 0,
-    "schedule": 1, "data": 1, "nets": 1,
-    "process": 2, "classifier": 2,
+    "schedule": 1, "data": 1,
+    "process": 2, "nets": 2, "classifier": 2,
     "ddim": 3, "exact": 3,
     "ode": 4, "metrics": 4,
     "train": 5, "tables": 5,
