@@ -16,7 +16,7 @@ from ddim_lib.ddim import (
 from ddim_lib.exact import EmpiricalData, GaussianMixture
 from ddim_lib.nets import load_denoiser
 from ddim_lib.ode import encode, ode_solve, ode_steps
-from ddim_lib.process import predict_eps, predict_x0, q_sample
+from ddim_lib.process import predict_eps, predict_x0, q_sample, seeded
 from ddim_lib.schedule import Schedule
 
 __all__ = [
@@ -41,4 +41,5 @@ __all__ = [
     "predict_x0",
     "q_sample",
     "sample",
+    "seeded",
 ]

@@ -57,6 +57,20 @@ def read_denoiser(path: Path) -> tuple[dict[str, int], object, dict[str, Tensor]
     return sizes, told.get("schedule"), weights
 
 
+def trained(path: Path) -> tuple[int, int]:
+    """After how many training steps a file's weights were stored, and of how many planned.
+
+    Raises ValueError: a file that does not say.
+    """
+    header, _ = read_weights(path)
+    try:
+        told = json.loads(header["ddim_lib"])
+        planned = int(told["settings"]["steps"])
+        return int(told.get("step", planned)), planned  # older files are all of finished runs
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"need weights that say how long they were trained, got {path}") from error
+
+
 def check_fit(weights: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
     """Raise unless names, shapes and dtypes agree, naming the first that does not."""
     for key in expected | weights:

@@ -29,6 +29,7 @@ from ddim_lib.checks import Model, Time, ask, check_callable, check_match
 from ddim_lib.ddim import Step, ddim_coefficients
 from ddim_lib.process import check_made_for, check_walk, predict_x0
 from ddim_lib.schedule import Schedule
+from ddim_lib.spacing import Spacing
 
 Move = tuple[Tensor, Any]  # x_s, and what the solver remembers
 Solver = Callable[[Model, Schedule, Tensor, Time, Time, Any], Move]
@@ -163,15 +164,17 @@ def ode_solve(
 
 
 @torch.no_grad()
-def encode(model: Model, schedule: Schedule, x_0: Tensor, steps: int) -> Tensor:
+def encode(
+    model: Model, schedule: Schedule, x_0: Tensor, steps: int, spacing: Spacing = "uniform"
+) -> Tensor:
     """Run the ODE of η = 0 forward, from data to the noise that would produce it.
 
-    x_0: (batch, *dims), data units. Returns x_T. Each step s → t takes its slope at s, the first
-    one at t = 1, the cleanest time that a network is trained at.
+    x_0: (batch, *dims), data units. spacing: as of `schedule.times`. Returns x_T. Each step s → t
+    takes its slope at s, the first one at t = 1, the cleanest time that a network is trained at.
     Raises as `schedule.times` does, and on x_0 that is not float or not finite.
     Source: Song et al. 2021 (DDIM), section 5.4; chapter 5.
     """
-    times = check_walk(model, schedule, x_0, schedule.times(steps), "x_0")
+    times = check_walk(model, schedule, x_0, schedule.times(steps, spacing), "x_0")
     x = x_0
     for s, t in pairwise(reversed(times)):
         x = _glide(schedule, x, _slope(model, schedule, x, max(s, 1)), s, t)

@@ -4,11 +4,14 @@ Colour roles are fixed: DATA blue, NOISE orange, MODEL green, REFERENCE pink. Fu
 axes to draw on and return them; they never show, and never set a font size.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
 from ddim_lib.files import ASSETS
+from ddim_lib.tables.store import Mean, Row, over_seeds
 
 STYLE = ASSETS / "ddim.mplstyle"
 DATA, NOISE, MODEL, REFERENCE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -43,3 +46,25 @@ def show_rows(axes, rows: dict[str, Tensor]) -> None:
     for ax, (label, images) in zip(np.atleast_1d(axes), rows.items(), strict=True):
         show_sheet(ax, images, columns=len(images))
         ax.set_ylabel(label, rotation=0, ha="right", va="center")
+
+
+def show_length(ax: Axes, rows: Sequence[Row], value: str, floor: Mean) -> Axes:
+    """Draw a score against the steps of training, the mean over seeds ± their standard deviation.
+
+    rows: of the table "length". value: its column, "frechet" or "confident". floor: what real
+    digits score. Hollow: averaged weights from the middle of a run, where the learning rate had
+    not yet fallen. Filled: a finished run's. Raises ValueError: no rows.
+    """
+    if not rows:
+        raise ValueError("need rows of the table of training lengths, got none")
+    found = over_seeds(rows, value, ["trained", "planned"])
+    cells = sorted((int(trained), int(planned), mean) for (trained, planned), mean in found.items())
+    for name, fill, over in (("rate not yet lowered", "none", False), ("finished", MODEL, True)):
+        part = [(t, m.mean, m.sd) for t, planned, m in cells if (t == planned) == over]
+        if part:
+            x, y, spread = zip(*part, strict=True)
+            line = "" if over else "-"
+            ax.errorbar(x, y, spread, fmt=f"o{line}", color=MODEL, mfc=fill, label=name, capsize=3)
+    ax.axhline(floor.mean, color=REFERENCE, linestyle="--", label="real digits")
+    ax.set(xscale="log", xlabel="training steps", ylabel=value)
+    return ax

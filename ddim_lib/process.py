@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from torch import Tensor
+from torch import Generator, Tensor
 
 from ddim_lib.checks import (
     Model,
@@ -27,6 +27,14 @@ def amplitudes(schedule: Schedule, t: Time | Tensor, x: Tensor) -> tuple:
         )
     shape = (-1,) + (1,) * (x.ndim - 1)
     return tuple(v.to(x).reshape(shape) for v in (alpha_bar, beta_bar))
+
+
+def seeded(seed: int) -> Generator:
+    """A generator that begins at seed: what is drawn with it is the same noise every time.
+
+    seed: an integer from 0; another type or a larger one than 2**64 - 1 is an error of torch.
+    """
+    return Generator().manual_seed(seed)
 
 
 def q_sample(schedule: Schedule, x_0: Tensor, t: Time | Tensor, eps: Tensor) -> Tensor:

@@ -5,10 +5,12 @@
     perturbed   the exact predictor with an error at high or at low t: which η suffers?
     encoding    image → noise → image against steps (the paper's Table 2)
     floors      what real digits score, which no sampler can beat; needs --data FOLDER
+    length      quality against training: --weights with the files that a run kept (--keep)
 
 Each finished cell is stored at once; the same command goes on where it was stopped or killed.
 `--plan full --device cuda` is the whole of Table 1, n = 5000 and three seeds; the default is what
-one processor core can do in a night. --steps, --eta, --seeds and --n measure something smaller.
+one processor core can do in a night. --steps, --eta, --seeds and --n measure something smaller,
+--first-seed other noise, --spacing quadratic the paper's other choice of steps.
 """
 
 import argparse
@@ -34,14 +36,17 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("what", choices=list(TABLES))
     parser.add_argument("--out", type=Path, help="CSV file; default: table_<what>.csv")
     parser.add_argument("--plan", choices=["short", "full"], default="short")
-    parser.add_argument("--weights", default="digits", help="a shipped network or a file")
+    which = "a shipped network or a file"
+    parser.add_argument("--weights", nargs="+", default=["digits"], help=which)
+    parser.add_argument("--spacing", choices=["uniform", "quadratic"], default="uniform")
     parser.add_argument("--mixture", choices=["ring", "grid", "moons", "spiral"], default="ring")
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="MNIST's four original files")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--steps", type=int, nargs="+", help="only these")
     parser.add_argument("--eta", choices=[*ETAS, DATA], nargs="+", help="only these")
-    parser.add_argument("--seeds", type=int, help="so many, 0, 1, …; the plan has its own")
+    parser.add_argument("--seeds", type=int, help="so many; the plan has its own number")
+    parser.add_argument("--first-seed", type=int, default=0, help="where the seeds begin")
     parser.add_argument("--n", type=int, help="another number of samples")
     return parser.parse_args(argv)
 
@@ -56,7 +61,7 @@ def chosen(job: Job, args: argparse.Namespace) -> Cells:
         wanted = (
             (args.steps is None or int(row.get("steps", -1)) in args.steps)
             and (args.eta is None or row.get("eta") in args.eta)
-            and (args.seeds is None or int(row["seed"]) < args.seeds)
+            and (args.seeds is None or int(row["seed"]) < args.first_seed + args.seeds)
         )
         if wanted:
             keep[tuple(row.values())] = None
@@ -71,6 +76,10 @@ def prepare(args: argparse.Namespace) -> tuple[Job, Store, Cells]:
         raise ValueError(f"need threads >= 1, got {args.threads}")
     if args.n is not None and args.n < 2:
         raise ValueError(f"need --n >= 2, got {args.n}")
+    if args.first_seed < 0:
+        raise ValueError(f"need --first-seed >= 0, got {args.first_seed}")
+    if args.spacing != "uniform" and args.what not in ("digits", "encoding"):
+        raise ValueError(f"need --spacing uniform for this table, got {args.spacing}")
     check_device(args.device)
     job = TABLES[args.what](args)
     out = args.out or Path(f"table_{args.what}.csv")

@@ -11,11 +11,12 @@ from torch import Generator, Tensor
 
 from ddim_lib import data
 from ddim_lib.checks import SIGMA_HAT, Model
-from ddim_lib.ddim import sample
+from ddim_lib.ddim import ddim_steps
 from ddim_lib.exact import GaussianMixture
 from ddim_lib.metrics import score_digits, sliced_w1
 from ddim_lib.ode import encode
 from ddim_lib.schedule import Schedule
+from ddim_lib.spacing import Spacing
 
 SCHEDULE = Schedule.linear()
 DATA = "data"  # stands in an eta column for points drawn from the distribution itself
@@ -24,10 +25,20 @@ STEP_NOISE, TRUTH, FLOOR = 10_000, 20_000, 30_000  # added to the seed: independ
 WINDOWS = {"none": (0, 0), "high": (500, 1000), "low": (0, 100)}  # low < t <= high
 
 
-def walk(model: Model, x_T: Tensor, steps: int, eta: str, generator: Generator) -> Tensor:
-    """Sample with the η that an eta column holds: a number, or "sigma-hat"."""
+def walk(
+    model: Model,
+    x_T: Tensor,
+    steps: int,
+    eta: str,
+    generator: Generator | None = None,
+    spacing: Spacing = "uniform",
+) -> Tensor:
+    """Sample with the η that an eta column holds, a number or "sigma-hat", on any spacing."""
     used = eta if eta == SIGMA_HAT else float(eta)
-    return sample(model, SCHEDULE, x_T, steps, used, generator)
+    times = SCHEDULE.times(steps, spacing)
+    for step in ddim_steps(model, SCHEDULE, x_T, times, used, generator):
+        x_0 = step.x
+    return x_0
 
 
 def starting_noise(shape: tuple[int, ...], seed: int, dtype: torch.dtype) -> Tensor:
@@ -38,17 +49,22 @@ def starting_noise(shape: tuple[int, ...], seed: int, dtype: torch.dtype) -> Ten
 # --- digits -------------------------------------------------------------------------------------
 
 
-def draw_digits(model: Model, steps: int, eta: str, seed: int, n: int) -> Tensor:
+def draw_digits(
+    model: Model, steps: int, eta: str, seed: int, n: int, spacing: Spacing = "uniform"
+) -> Tensor:
     """Draw n pictures from a network, (n, 1, 28, 28), on the device of its weights."""
     device = next(model.parameters()).device
     generator = Generator(device).manual_seed(STEP_NOISE + seed)
     x_T = starting_noise((n, 1, 28, 28), seed, torch.float32).to(device)
-    return torch.cat([walk(model, part, steps, eta, generator) for part in x_T.split(BATCH)])
+    parts = x_T.split(BATCH)
+    return torch.cat([walk(model, part, steps, eta, generator, spacing) for part in parts])
 
 
-def digits_cell(model: Model, steps: int, eta: str, seed: int, n: int) -> dict[str, float]:
+def digits_cell(
+    model: Model, steps: int, eta: str, seed: int, n: int, spacing: Spacing = "uniform"
+) -> dict[str, float]:
     """Scores of n pictures of the network against MNIST's test images."""
-    return score_digits(draw_digits(model, steps, eta, seed, n))._asdict()
+    return score_digits(draw_digits(model, steps, eta, seed, n, spacing))._asdict()
 
 
 def floor_cell(images: Tensor, seed: int, n: int) -> dict[str, float]:
@@ -59,7 +75,9 @@ def floor_cell(images: Tensor, seed: int, n: int) -> dict[str, float]:
     return score_digits(images[chosen])._asdict()
 
 
-def encoding_cell(model: Model, images: Tensor, steps: int, seed: int, n: int) -> dict[str, float]:
+def encoding_cell(
+    model: Model, images: Tensor, steps: int, seed: int, n: int, spacing: Spacing = "uniform"
+) -> dict[str, float]:
     """Encode n real images in `steps` steps, sample back in as many, and compare.
 
     mse: mean square of the difference, pixels scaled to [0, 1] as in the paper's Table 2. std and
@@ -69,8 +87,9 @@ def encoding_cell(model: Model, images: Tensor, steps: int, seed: int, n: int) -
     device = next(model.parameters()).device
     chosen = torch.randperm(len(images), generator=Generator().manual_seed(seed))[:n]
     parts = images[chosen].to(device).split(BATCH)
-    x_T = torch.cat([encode(model, SCHEDULE, part, steps) for part in parts])
-    back = torch.cat([sample(model, SCHEDULE, part, steps) for part in x_T.split(BATCH)])
+    x_T = torch.cat([encode(model, SCHEDULE, part, steps, spacing) for part in parts])
+    again = x_T.split(BATCH)
+    back = torch.cat([walk(model, part, steps, "0", spacing=spacing) for part in again])
     noise = x_T.double() - x_T.double().mean()
     together = (noise[..., 1:] * noise[..., :-1]).mean() / noise.square().mean()
     error = (back - torch.cat(parts)).double().square().mean() / 4

@@ -3,14 +3,16 @@
 import argparse
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
+from pathlib import Path
 
 import torch
 
 from ddim_lib.checks import SIGMA_HAT
 from ddim_lib.classifier import JUDGE
 from ddim_lib.data import load_digits, load_mnist
-from ddim_lib.files import checksum, locate
+from ddim_lib.files import checksum, locate, trained
 from ddim_lib.nets import UNet, load_denoiser
 from ddim_lib.tables import measure
 from ddim_lib.tables.measure import DATA
@@ -38,8 +40,8 @@ def crossed(*columns: Iterable[object]) -> Cells:
 
 
 def seeds(args: argparse.Namespace, planned: int) -> range:
-    """Seeds of a table: those planned, or more where more are asked for."""
-    return range(max(planned, args.seeds or 0))
+    """Seeds of a table from --first-seed on: as many as planned, or more where more are asked."""
+    return range(args.first_seed, args.first_seed + max(planned, args.seeds or 0))
 
 
 def table_1(args: argparse.Namespace, n: int) -> Cells:
@@ -51,9 +53,16 @@ def table_1(args: argparse.Namespace, n: int) -> Cells:
     return [(steps, eta, seed, n) for seed, steps, eta, n in short + long]
 
 
-def network(args: argparse.Namespace) -> UNet:
-    """Load the network to measure; a fifth faster on a CPU with its channels last in memory."""
-    return load_denoiser(args.weights).to(args.device, memory_format=torch.channels_last)
+def only(args: argparse.Namespace) -> Path:
+    """Return the file of the one network that this table is of."""
+    if len(args.weights) != 1:
+        raise ValueError(f"need one network in --weights, got {len(args.weights)}")
+    return locate(args.weights[0])
+
+
+def network(path: Path, device: str) -> UNet:
+    """Load a network to measure; a fifth faster on a CPU with its channels last in memory."""
+    return load_denoiser(path).to(device, memory_format=torch.channels_last)
 
 
 def digits(args: argparse.Namespace) -> Job:
@@ -61,15 +70,36 @@ def digits(args: argparse.Namespace) -> Job:
     todo = table_1(args, 5000)
     if args.plan == "short":
         todo = [(S, eta, seed, "500" if S == "1000" else "2000") for S, eta, seed, _ in todo]
-    model = network(args)
+    path = only(args)
+    model = network(path, args.device)
 
     def compute(row: Row) -> dict[str, float]:
         return measure.digits_cell(
-            model, int(row["steps"]), row["eta"], int(row["seed"]), int(row["n"])
+            model, int(row["steps"]), row["eta"], int(row["seed"]), int(row["n"]), row["spacing"]
         )
 
-    identity = {"weights": checksum(locate(args.weights)), "judge": checksum(JUDGE)}
-    return Job(("steps", "eta", "seed", "n"), SCORES, identity, todo, compute)
+    identity = {"weights": checksum(path), "judge": checksum(JUDGE)}
+    keys = ("steps", "eta", "seed", "n", "spacing")
+    return Job(keys, SCORES, identity, [(*cell, args.spacing) for cell in todo], compute)
+
+
+def length(args: argparse.Namespace) -> Job:
+    """Plan quality against training: S = 50, η = 0, of each file that a run kept (--weights …).
+
+    A file whose `trained` steps are fewer than the `planned` ones is from the middle of its run,
+    where the learning rate had not yet fallen.
+    """
+    files = {checksum(path): path for path in map(locate, args.weights)}
+    told = {name: (*map(str, trained(path)), name) for name, path in files.items()}
+    rows = crossed(seeds(args, 3), told, [2000 if args.plan == "short" else 5000])
+    load = cache(lambda name: network(files[name], args.device))
+
+    def compute(row: Row) -> dict[str, float]:
+        return measure.digits_cell(load(row["weights"]), 50, "0", int(row["seed"]), int(row["n"]))
+
+    identity = {"steps": "50", "eta": "0", "judge": checksum(JUDGE)}
+    keys = ("trained", "planned", "weights", "seed", "n")
+    return Job(keys, SCORES, identity, [(*told[name], s, n) for s, name, n in rows], compute)
 
 
 def exact(args: argparse.Namespace) -> Job:
@@ -104,17 +134,19 @@ def encoding(args: argparse.Namespace) -> Job:
     """Plan Table 2, on MNIST's test images where --data is given, else on the shipped digits."""
     planned, n = (3, 2000) if args.plan == "full" else (1, 200)
     grid = crossed(seeds(args, planned), (10, 20, 50, 100, 200, 500, 1000), [n])
-    todo = [(steps, seed, n) for seed, steps, n in grid]
-    model = network(args)
+    todo = [(steps, seed, n, args.spacing) for seed, steps, n in grid]
+    path = only(args)
+    model = network(path, args.device)
     source = load_digits() if args.data is None else load_mnist(args.data, "test")
 
     def compute(row: Row) -> dict[str, float]:
         key = (int(row[name]) for name in ("steps", "seed", "n"))
-        return measure.encoding_cell(model, source.images, *key)
+        return measure.encoding_cell(model, source.images, *key, row["spacing"])
 
     images = "shipped" if args.data is None else "mnist test"
-    identity = {"weights": checksum(locate(args.weights)), "images": images}
-    return Job(("steps", "seed", "n"), ("mse", "std", "neighbours"), identity, todo, compute)
+    identity = {"weights": checksum(path), "images": images}
+    results = ("mse", "std", "neighbours")
+    return Job(("steps", "seed", "n", "spacing"), results, identity, todo, compute)
 
 
 def floors(args: argparse.Namespace) -> Job:
@@ -131,4 +163,4 @@ def floors(args: argparse.Namespace) -> Job:
     return Job(("seed", "n"), SCORES, identity, todo, compute)
 
 
-TABLES = {f.__name__: f for f in (digits, exact, perturbed, encoding, floors)}
+TABLES = {f.__name__: f for f in (digits, exact, perturbed, encoding, floors, length)}

@@ -17,6 +17,8 @@ from ddim_lib.files import ASSETS, atomically
 
 Row = dict[str, str]
 
+UNSAID = {"spacing": "uniform"}  # what holds in files from before there was such a column
+
 
 class Mean(NamedTuple):
     """Mean and standard deviation over seeds (NaN for one seed), how many seeds, and their n."""
@@ -50,10 +52,15 @@ class Store:
         """Finished rows; raises ValueError if the file is not of this table or of other weights."""
         if not self.path.exists():
             return []
-        rows = read_rows(self.path)
+        unsaid = {name: text for name, text in UNSAID.items() if name in self.keys}
+        rows = [self._ordered(unsaid | row) for row in read_rows(self.path)]
         for row in rows:
             self._check(row)
         return rows
+
+    def _ordered(self, row: Row) -> Row:
+        """Put a row's columns in their order; those that do not belong there come last."""
+        return {name: row[name] for name in [*self.columns, *row] if name in row}
 
     def _check(self, row: Row) -> None:
         if list(row) != self.columns or None in row.values():
@@ -95,17 +102,18 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
         table.writerows(rows)
 
 
-def load_table(source: str | Path) -> list[Row]:
+def load_table(source: str | Path, spacing: str = "uniform") -> list[Row]:
     """Rows of a shipped table by its name ("exact", "floors", …) or of a file by its path.
 
-    Every value is a text, as in the file. Raises FileNotFoundError: no such table.
+    Every value is a text, as in the file. Of a table with several spacings of the steps, only rows
+    of one; a table that does not say is uniform. Raises FileNotFoundError: no such table.
     """
     path = Path(source)
     if isinstance(source, str) and path.name == source and not path.suffix:
         path = ASSETS / f"table_{source}.csv"
     if not path.is_file():
         raise FileNotFoundError(f"need a table, got {path}, which is no file")
-    return read_rows(path)
+    return [row for row in read_rows(path) if (UNSAID | row)["spacing"] == spacing]
 
 
 def over_seeds(rows: Sequence[Row], value: str, by: Sequence[str]) -> dict[tuple[str, ...], Mean]:

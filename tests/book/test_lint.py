@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools import address
-from tools.notebooks import lint
+from tools.notebooks import lint, pages
 from tools.notebooks.colab import insert
 from tools.notebooks.files import VIEW, canonical
 
@@ -177,7 +177,7 @@ def test_another_form_of_a_notebook_is_found(tmp_path):
     (tmp_path / "chapters").mkdir()
     for name in ("one.ipynb", "one.py", "one.md", "ruff.toml"):
         (tmp_path / "chapters" / name).touch()
-    found = lint.other_forms(tmp_path)
+    found = pages.other_forms(tmp_path)
     assert [line.split(":")[0] for line in found] == ["chapters/one.md", "chapters/one.py"]
 
 

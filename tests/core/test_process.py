@@ -8,12 +8,23 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddim_lib import Schedule, predict_eps, predict_x0, q_sample
+from ddim_lib import Schedule, predict_eps, predict_x0, q_sample, seeded
 from tests.support.cases import LINEAR, normal
 from tests.support.oracles import NOISE, PROPERTY, SIGNAL
 
 FLOATS = st.sampled_from([torch.float32, torch.float64])
 SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=4).map(tuple)
+
+
+def test_a_seed_gives_its_own_noise_and_leaves_other_draws_alone():
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    first, again, other = (torch.randn(5, generator=seeded(seed)) for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert torch.equal(torch.rand(3), expected)
+    torch.testing.assert_close(first[:2], torch.tensor([1.5410, -0.2934]), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("t", [0, 1, 2, 500, 999, 1000])

@@ -14,7 +14,7 @@ from ddim_lib.widgets import parts
 
 WEIGHTS = ASSETS / "digits.safetensors"
 LOAD = """async ([base, weights]) => {
-  const names = ["matmul", "weights", "unet"];
+  const names = ["matmul", "weights", "unet", "schedule", "torch_noise", "digit_walk"];
   for (const name of names) Object.assign(window, await import(`${base}page/${name}.js`));
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
   const text = (floats) => {

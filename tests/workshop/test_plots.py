@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ddim_lib import plots
+from ddim_lib.tables.store import Mean
 
 
 def test_a_sheet_is_read_row_by_row():
@@ -56,3 +57,29 @@ def luminance(colour: str) -> float:
 def test_colours_stand_out_on_the_paper_of_the_figures(colour):
     """Figures keep their white paper in dark mode; graphics need a contrast of at least 3."""
     assert 1.05 / (luminance(colour) + 0.05) >= 3
+
+
+def lengths(*cells):
+    """Rows of the table "length": trained, planned, seed, frechet."""
+    names = ("trained", "planned", "seed", "frechet")
+    return [dict(zip(names, map(str, cell), strict=True)) | {"n": "4"} for cell in cells]
+
+
+def test_quality_against_training_tells_unfinished_runs_from_finished_ones():
+    """Means over seeds at their steps; the finished one filled, apart from the line."""
+    cells = [(10, 40, 0, 8.0), (10, 40, 1, 6.0), (20, 40, 0, 4.0), (40, 40, 0, 1.5)]
+    ax = plots.show_length(plt.figure().subplots(), lengths(*cells), "frechet", Mean(1, 0, 9, 4))
+    drawn = {line.get_label(): line for line in ax.get_lines()}
+    middle, last = (container.lines[0] for container in ax.containers)
+    assert list(zip(*middle.get_data(), strict=True)) == [(10, 7), (20, 4)]
+    assert list(zip(*last.get_data(), strict=True)) == [(40, 1.5)]
+    assert (middle.get_markerfacecolor(), last.get_markerfacecolor()) == ("none", plots.MODEL)
+    labels = ax.get_legend_handles_labels()[1]
+    assert set(labels) == {"rate not yet lowered", "finished", "real digits"}
+    assert set(drawn["real digits"].get_ydata()) == {1}
+    assert (ax.get_xscale(), ax.get_ylabel()) == ("log", "frechet")
+
+
+def test_quality_against_training_needs_rows():
+    with pytest.raises(ValueError, match="need rows of the table of training lengths, got none"):
+        plots.show_length(plt.figure().subplots(), [], "frechet", Mean(1, 0, 9, 4))

@@ -14,10 +14,10 @@ from ddim_lib.checks import SIGMA_HAT
 from ddim_lib.classifier import JUDGE
 from ddim_lib.data import load_digits
 from ddim_lib.files import checksum
-from ddim_lib.nets import UNet, save_denoiser
+from ddim_lib.nets import UNet, load_denoiser, save_denoiser
 from ddim_lib.tables import __main__ as command
 from ddim_lib.tables import measure, plans
-from ddim_lib.tables.store import load_table
+from ddim_lib.tables.store import load_table, write_rows
 
 ETAS = ["0", "0.2", "0.5", "1", SIGMA_HAT]
 
@@ -64,12 +64,20 @@ def test_killed_in_the_middle_it_goes_on_and_loses_nothing(folder):
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"), [([], 3), (["--seeds", "2"], 2), (["--seeds", "5"], 5)]
+    ("asked", "found"),
+    [
+        ([], [0, 1, 2]),
+        (["--seeds", "2"], [0, 1]),
+        (["--seeds", "5"], [0, 1, 2, 3, 4]),
+        (["--first-seed", "7"], [7, 8, 9]),
+        (["--first-seed", "3", "--seeds", "2"], [3, 4]),
+        (["--first-seed", "3", "--seeds", "4"], [3, 4, 5, 6]),
+    ],
 )
-def test_seeds_are_as_many_as_asked_for_also_beyond_the_plan(asked, found):
+def test_seeds_are_as_many_as_asked_for_also_beyond_the_plan_and_fresh_ones(asked, found):
     args = command.parse(["exact", "--steps", "20", "--eta", "1", *asked])
     cells = command.chosen(plans.exact(args), args)
-    assert cells == [("20", "1", str(seed), "50000") for seed in range(found)]
+    assert cells == [("20", "1", str(seed), "50000") for seed in found]
 
 
 def test_finished_cells_are_not_measured_again(folder, capsys, monkeypatch):
@@ -123,6 +131,54 @@ def test_table_of_a_network_and_of_another(weights, folder, capsys):
     assert load_table(folder / "table_digits.csv") == rows
 
 
+def test_a_table_holds_both_spacings_and_one_from_before_is_uniform(weights, folder):
+    small = ["digits", "--n", "4", "--seeds", "1", "--steps", "5", "--eta", "0"]
+    small += ["--weights", weights[0]]
+    path = folder / "table_digits.csv"
+    assert command.main(small) == 0
+    (row,) = load_table(path)
+    assert row.pop("spacing") == "uniform"
+    write_rows(path, list(row), [row])  # as it was before there was another spacing
+    assert load_table(path) == [row]
+    assert command.main([*small, "--spacing", "quadratic"]) == 0
+    assert load_table(path) == [row | {"spacing": "uniform"}]
+    (other,) = load_table(path, "quadratic")
+    assert other["frechet"] != row["frechet"]
+    before = path.read_bytes()
+    assert command.main(small) == command.main([*small, "--spacing", "quadratic"]) == 0
+    assert path.read_bytes() == before
+
+
+def test_table_of_training_lengths(weights, folder, monkeypatch):
+    """Each file by its own weights: in the middle of a run, and finished."""
+    files = []
+    for step, seed in ((10, 3), (40, 4)):
+        torch.manual_seed(seed)
+        files.append(str(folder / f"kept_{step}.safetensors"))
+        header = {"settings": {"steps": 40}, "step": step}
+        save_denoiser(UNet(channels=8, embedding=16), files[-1], header)
+    seen = []
+    monkeypatch.setattr(measure, "digits_cell", lambda net, *cell: seen.append((net, cell)) or ZERO)
+    assert command.main(["length", "--n", "4", "--seeds", "2", "--weights", *files]) == 0
+    rows = load_table(folder / "table_length.csv")
+    found = [
+        (row["trained"], row["planned"], row["seed"], row["steps"], row["eta"]) for row in rows
+    ]
+    assert found == [(step, "40", seed, "50", "0") for seed in "01" for step in ("10", "40")]
+    assert [row["weights"] for row in rows] == 2 * [checksum(Path(file)) for file in files]
+    assert [cell for _, cell in seen] == [(50, "0", s, 4) for s in (0, 0, 1, 1)]
+    for (net, _), file in zip(seen, 2 * files, strict=True):
+        assert torch.equal(net.stem.weight, load_denoiser(file).stem.weight)
+
+
+ZERO = {"frechet": 0.0, "energy": 0.0, "confident": 0.0}
+
+
+def test_weights_that_do_not_say_how_long_they_were_trained(weights, folder, capsys):
+    assert command.main(["length", "--weights", weights[0]]) == 2
+    assert "need weights that say how long they were trained, got" in capsys.readouterr().err
+
+
 def test_table_of_encodings(weights, folder):
     small = ["encoding", "--n", "3", "--steps", "10", "20", "--weights", weights[0]]
     assert command.main(small) == 0
@@ -149,13 +205,13 @@ def test_plans_are_the_tables_of_the_book():
     for plan, count in (("short", 3 * 25 + 3), ("full", 3 * 30)):
         job = plans.digits(command.parse(["digits", "--plan", plan]))
         assert len(set(job.cells)) == len(job.cells) == count
-        long = {(eta, n) for steps, eta, _, n in job.cells if steps == "1000"}
+        long = {(eta, n) for steps, eta, _, n, _ in job.cells if steps == "1000"}
         assert long == (
             {(eta, "5000") for eta in ETAS}
             if plan == "full"
             else {(eta, "500") for eta in ("0", "1", SIGMA_HAT)}
         )
-        assert {n for steps, _, _, n in job.cells if steps != "1000"} == (
+        assert {n for steps, _, _, n, _ in job.cells if steps != "1000"} == (
             {"5000"} if plan == "full" else {"2000"}
         )
 
@@ -165,6 +221,9 @@ def test_plans_are_the_tables_of_the_book():
     [
         (["digits", "--threads", "0"], "need threads >= 1, got 0"),
         (["digits", "--n", "1"], "need --n >= 2, got 1"),
+        (["digits", "--first-seed", "-1"], "need --first-seed >= 0, got -1"),
+        (["exact", "--spacing", "quadratic"], "need --spacing uniform for this table, got quadr"),
+        (["encoding", "--weights", "digits", "digits"], "need one network in --weights, got 2"),
         (["digits", "--device", "tpu"], "need device cpu or cuda, got 'tpu'"),
         (["digits", "--weights", "cats"], "need a path or the name of a shipped network (digits)"),
         (["digits", "--steps", "7"], "need a selection that leaves cells of this table, got none"),

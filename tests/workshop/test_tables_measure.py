@@ -60,6 +60,15 @@ def test_a_walk_is_the_librarys(eta):
     assert torch.equal(measure.walk(model, x_T, 7, eta, first), expected)
 
 
+def test_a_walk_keeps_to_its_spacing():
+    model = Silent()
+    measure.digits_cell(model, 4, "0", 0, 2, "quadratic")
+    assert [t for t, _ in model.seen] == [1000, 562, 250, 62]  # 1000 (1 − i/4)², rounded
+    model = Silent()
+    measure.encoding_cell(model, load_digits().images[:2], 4, 0, 2, "quadratic")
+    assert [t for t, _ in model.seen] == [1, 62, 250, 562, 1000, 562, 250, 62]
+
+
 def test_digits_are_drawn_batch_by_batch_with_fresh_noise(monkeypatch):
     """No prediction of noise and η = 1: no two batches get the same noise."""
     monkeypatch.setattr(measure, "BATCH", 2)

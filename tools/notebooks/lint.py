@@ -15,7 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools.address import ROOT, notebooks, read_address
-from tools.notebooks import budget, colab, count
+from tools.notebooks import budget, colab, count, pages
 from tools.notebooks.files import VIEW, canonical
 from tools.notebooks.folds import TITLE, TITLE_COLUMNS, fold_rules
 from tools.notebooks.widget_sources import stale
@@ -131,23 +131,14 @@ def findings(path: Path, address: str) -> list[str]:
     return [*book_findings(nb, text, path.stem, address), *cell_findings(nb)]
 
 
-def other_forms(root: Path) -> list[str]:
-    """Return files that look like a second form of a notebook: only .ipynb is the source."""
-    stems = {path.stem for path in notebooks(root)}
-    return [
-        f"{path.relative_to(root)}: another form of a notebook; keep only the .ipynb"
-        for path in sorted((root / "chapters").rglob("*"))
-        if path.is_file() and path.suffix != ".ipynb" and path.name.split(".")[0] in stems
-    ]
-
-
 def main(names: list[str]) -> int:
     """Print the findings of the named notebooks, or of the whole book."""
     address = read_address()
     paths = [Path(name) for name in names] or notebooks(ROOT)
     found = [f"{path.name}: {what}" for path in paths for what in findings(path, address)]
     if not names:
-        found += [*other_forms(ROOT), *budget.faults(count.all_counts(), budget.ceilings())]
+        tops = budget.ceilings()
+        found += [*budget.faults(count.all_counts(), tops), *pages.faults(set(tops))]
     print(*found, sep="\n", end="\n" if found else "")
     return 1 if found else 0
 

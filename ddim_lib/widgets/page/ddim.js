@@ -11,3 +11,8 @@ export function coefficients({ alphaBar, betaBar }, t, s, eta, sigmaHat = false)
     sigma: sigmaHat ? (s > 0 ? fresh : 0) : sigma,
   };
 }
+
+// Move x_t to the cleaner time s, in place:  x_s = kappa x_t + lambda x0_hat + sigma eps.
+export function ddimStep(x, x0Hat, { kappa, lambda, sigma }, noise) {
+  for (let i = 0; i < x.length; i++) x[i] = kappa * x[i] + lambda * x0Hat[i] + sigma * noise[i];
+}
