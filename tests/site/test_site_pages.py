@@ -103,12 +103,12 @@ def test_works_below_a_sub_path(browser, chapter):
 def test_a_link_to_a_section_arrives_there(width, browser, base, chapter):
     """Equations make the page longer after the browser has jumped."""
     with calm(browser, base, viewport={"width": width, "height": 844}) as watch:
-        watch.page.goto(base + chapter + "#your-turn")
+        watch.page.goto(base + chapter + "#exercises")
         watch.page.wait_for_function(
             """async () => {
                 await MathJax.startup.promise;
                 await new Promise((done) => setTimeout(done, 500));
-                const top = document.getElementById("your-turn").getBoundingClientRect().top;
+                const top = document.getElementById("exercises").getBoundingClientRect().top;
                 return -10 <= top && top <= 200;
             }"""
         )
