@@ -30,15 +30,15 @@ def time_embedding(t: Tensor, dim: int) -> Tensor:
 
 def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
     """Set a convolution's weight and bias to zero, so that its branch starts silent."""
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
     return layer
 
 
 class ResBlock(nn.Module):
     """x + conv(silu((1 + scale) · norm(conv(silu(norm(x)))) + shift)), scale and shift from t.
 
-    x: (batch, c_in, h, w) -> (batch, c_out, h, w). Source: Dhariwal & Nichol 2021, section 3.1.
+    (batch, c_in, h, w) -> (batch, c_out, h, w). Source: Dhariwal & Nichol 2021, section 3.1.
     """
 
     def __init__(self, c_in: int, c_out: int, embedding: int) -> None:
@@ -75,8 +75,7 @@ class Attention(nn.Module):
 def signal(t: Tensor) -> Tensor:
     """Signal amplitude as a formula,  ᾱ = exp(−(u/10 + 9.95 u²)/2)  with u = t/1000, like t.
 
-    Within 0.001 of DDPM's linear schedule, and smooth in t. What it misses, F learns.
-    Source: the integral of β² over Ho et al.'s linear schedule, halved.
+    Half the integral of β² of DDPM's linear schedule: within 0.001 of it. F learns the rest.
     """
     u = t / 1000
     return torch.exp(-(u / 10 + 9.95 * u**2) / 2)
@@ -94,7 +93,7 @@ class UNet(nn.Module):
 
     def __init__(self, channels: int = 32, embedding: int = 128) -> None:
         super().__init__()
-        c, e = channels, embedding
+        c, e = self.channels, self.embedding = channels, embedding
         self.config = {"channels": c, "embedding": e, "predicts": "v"}
         self.schedule = Schedule.linear()  # the one it is for; samplers refuse another
         self.time = nn.Sequential(nn.Linear(c, e), nn.SiLU(), nn.Linear(e, e), nn.SiLU())
@@ -115,11 +114,10 @@ class UNet(nn.Module):
         """Return ε̂ shaped like x.
 
         x: (batch, 1, 28, 28), in the dtype of the weights. t: 1 … T, a number or (batch,).
-        Raises ValueError or TypeError: another shape or dtype of x, another shape of t, times
-        outside 1 … T, NaN among them.
+        Raises ValueError or TypeError: another shape or dtype of x or shape of t, t not in 1 … T.
         """
         t = self._checked(x, t)
-        e = self.time(time_embedding(t, self.config["channels"]))
+        e = self.time(time_embedding(t, self.channels))
         h14 = self.down14(self.stem(F.pixel_unshuffle(x, 2)), e)
         h7 = self.down7(self.shrink(h14), e)
         h = self.attention1(self.middle1(h7, e))
@@ -146,19 +144,19 @@ class UNet(nn.Module):
 def save_denoiser(model: UNet, path: str | Path, metadata: Mapping[str, object]) -> None:
     """Write the weights as safetensors; config, schedule and metadata (JSON) go into its header.
 
-    Raises ValueError: a schedule without a name, which is none of the library's.
+    Raises ValueError: a schedule without a name.
     """
-    schedule = {"name": model.schedule.name, "T": model.schedule.T}
-    Schedule.named(**schedule)
-    told = {"config": model.config, "schedule": schedule, **metadata}
+    name, T = model.schedule.name, model.schedule.T
+    Schedule.named(name, T)
+    told = {"config": model.config, "schedule": {"name": name, "T": T}, **metadata}
     Path(path).write_bytes(save(model.state_dict(), metadata={"ddim_lib": json.dumps(told)}))
 
 
 def load_denoiser(source: str | Path) -> UNet:
     """Load a shipped network by its name ("digits") or any file of `save_denoiser` by its path.
 
-    Returns the model in eval mode, without gradients for its weights. Its `schedule` is the one
-    that the file names, `Schedule.linear()`, with a warning, where an older file names none.
+    Returns the model in eval mode, its weights without gradients, its `schedule` the one that the
+    file names: linear, with a warning, if it is older and names none.
     Raises ValueError: unknown name; a file that is truncated, foreign or of another architecture.
     Raises FileNotFoundError: no such file.
     """

@@ -171,8 +171,7 @@ def encode(
 
     x_0: (batch, *dims), data units. spacing: as of `schedule.times`. Returns x_T. Each step s → t
     takes its slope at s, the first one at t = 1, the cleanest time that a network is trained at.
-    Raises as `schedule.times` does, and on x_0 that is not float or not finite.
-    Source: Song et al. 2021 (DDIM), section 5.4; chapter 5.
+    Raises as `ode_steps`. Source: Song et al. 2021 (DDIM), section 5.4; chapter 5.
     """
     times = check_walk(model, schedule, x_0, schedule.times(steps, spacing), "x_0")
     x = x_0
