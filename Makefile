@@ -2,7 +2,7 @@
 # make serve      read it on localhost           make notebooks  re-run the notebooks and compare
 # make execute    re-run and store the outputs   make colab      run them as Colab would
 # make mutants    break things; is it noticed?   make bench      time the sampler
-# make budget     what each page shows, and may
+# make budget     what each page shows, and may  make zip        the site as one archive
 # make address URL=https://github.com/you/copy   write down where this copy of the book lives
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +12,7 @@ SITE := _build/html
 export OMP_NUM_THREADS ?= 1
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
-.PHONY: help book serve test lint unit notebooks colab site execute widgets budget address bench mutants browser clean
+.PHONY: help book serve zip test lint unit notebooks colab site execute widgets budget address bench mutants browser clean
 
 help:
 	@sed -n '1,6s/^# //p' Makefile
@@ -64,6 +64,9 @@ serve: $(VENV)/book
 	@test -f $(SITE)/index.html || $(MAKE) book
 	@echo "== http://localhost:8000/ (Ctrl-C stops)"
 	@$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory $(SITE)
+
+zip: book
+	@$(BIN)/python -m tools.pack
 
 # --- verify -------------------------------------------------------------------------------------
 
