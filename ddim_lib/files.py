@@ -40,6 +40,25 @@ def read_weights(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         raise ValueError(f"need a whole safetensors file, got {path}: {error}") from error
 
 
+def read_denoiser(path: Path) -> tuple[dict[str, int], object, dict[str, Tensor]]:
+    """Sizes of the network in a file of `save_denoiser`, the schedule it names (None in older
+    files), and its tensors; raises ValueError: truncated, foreign, of another kind of network.
+    """
+    header, weights = read_weights(path)
+    try:
+        told = json.loads(header["ddim_lib"])
+        config = told["config"]
+        sizes = {key: int(config[key]) for key in ("channels", "embedding")}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"need a file written by save_denoiser, got {path} without our metadata"
+        ) from error
+    if config.get("predicts") != "v":  # older files hold a network whose output is ε̂ itself
+        got = f"{path}, which predicts {config.get('predicts', 'eps')}"
+        raise ValueError(f"need weights of a network that predicts v, got {got}")
+    return sizes, told.get("schedule"), weights
+
+
 def trained(path: Path) -> tuple[int, int]:
     """After how many training steps a file's weights were stored, and of how many planned.
 

@@ -1,6 +1,6 @@
 """Sphinx extension: what a search engine or a link preview says of a page.
 
-It is the page's first paragraph, in plain letters and cut to what is shown. A page that has a
+It is how the page begins, in plain letters and cut to what is shown. A page that has a
 description of its own (MyST: html_meta) keeps it.
 """
 
@@ -10,11 +10,15 @@ from html import escape
 from docutils import nodes
 from sphinx.application import Sphinx
 
-LIMIT = 160  # characters: about what a list of findings shows
+ENOUGH, LIMIT = 60, 160  # characters: a question alone says too little; a list shows no more
 LETTERS = {
     r"\bar\alpha": "ᾱ",
     r"\bar\beta": "β̄",
+    r"\tilde\beta": "β̃",
     r"\hat\varepsilon": "ε̂",
+    r"\hat\sigma": "σ̂",
+    r"\alpha": "α",
+    r"\beta": "β",
     r"\varepsilon": "ε",
     r"\epsilon": "ε",
     r"\eta": "η",
@@ -37,20 +41,21 @@ def shorten(text: str) -> str:
     """Return as many whole sentences as fit, or else as many words, and "…"."""
     if len(text) <= LIMIT:
         return text
-    whole = re.match(rf".{{60,{LIMIT - 1}}}[.?!](?= )", text)
+    whole = re.match(rf".{{{ENOUGH},{LIMIT - 1}}}[.?!](?= )", text)
     return whole[0] if whole else text[:LIMIT].rsplit(" ", 1)[0].rstrip(",;:") + " …"
 
 
 def describe(doctree: nodes.document) -> str:
-    """Return the first paragraph of a page in plain letters, "" if it has none."""
+    """Return the first paragraphs of a page in plain letters, "" if it has none."""
+    text = ""
     for paragraph in doctree.findall(nodes.paragraph):
-        if isinstance(paragraph.parent, nodes.section):
+        if isinstance(paragraph.parent, nodes.section) and len(text) < ENOUGH:
             texts = (
-                plain(text.astext()) if isinstance(text.parent, nodes.math) else text.astext()
-                for text in paragraph.findall(nodes.Text)
+                plain(part.astext()) if isinstance(part.parent, nodes.math) else part.astext()
+                for part in paragraph.findall(nodes.Text)
             )
-            return shorten(" ".join("".join(texts).split()))
-    return ""
+            text = " ".join(f"{text} {''.join(texts)}".split())
+    return shorten(text)
 
 
 def add(
