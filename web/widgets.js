@@ -1,8 +1,87 @@
-// Jupyter's widget manager weighs as much as the rest of a page: load it only when the reader
-// comes near a widget. Until then, and without JavaScript, the widget's stored picture stands.
+// A page's widgets come to life when the reader comes near and the page is idle, or at a touch. Until
+// then, and without JavaScript, their stored pictures stand. Explorers of this book are mounted here;
+// only what Jupyter's own controls are linked to needs Jupyter's manager, which weighs as much as the
+// rest of a page.
 (() => {
   const here = new URL(".", document.currentScript.src).href;
   const views = 'script[type="application/vnd.jupyter.widget-view+json"]';
+
+  // --- the book's explorers: extensions/page_widgets.py writes their places and their states ---
+
+  // What an explorer sees of a kernel's model, where there is no kernel.
+  class Model {
+    constructor({ source, state, buffers = {} }) {
+      Object.assign(this, { source, state, heard: {} });
+      for (const [name, data] of Object.entries(buffers)) {
+        const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+        state[name] = new DataView(bytes.buffer);
+      }
+    }
+
+    get(name) {
+      return this.state[name];
+    }
+
+    set(name, value) {
+      if (Object.is(this.state[name], value)) return;
+      this.state[name] = value;
+      for (const hear of this.heard[`change:${name}`] ?? []) hear();
+    }
+
+    on(event, hear) {
+      this.heard[event] ??= new Set();
+      this.heard[event].add(hear);
+    }
+
+    off(event, hear) {
+      this.heard[event]?.delete(hear);
+    }
+
+    save_changes() {}
+
+    send() {}
+  }
+
+  function link(models, [[from, trait], [to, other], both]) {
+    const follow = (a, name, b, its) => a.on(`change:${name}`, () => b.set(its, a.get(name)));
+    follow(models[from], trait, models[to], other);
+    if (both) follow(models[to], other, models[from], trait);
+  }
+
+  const stored = { sources: {}, models: {} };
+
+  function readStates() {
+    for (const script of document.querySelectorAll("script.explorers")) {
+      const { sources, models, links } = JSON.parse(script.textContent);
+      Object.assign(stored.sources, sources);
+      for (const [id, model] of Object.entries(models)) stored.models[id] = new Model(model);
+      for (const ends of links) link(stored.models, ends);
+      script.remove();
+    }
+  }
+
+  // An explorer's module, imported as text: a page opened from a disk may import no file.
+  function moduleOf(source) {
+    source.module ??= import(
+      URL.createObjectURL(new Blob([source.esm], { type: "text/javascript" }))
+    );
+    return source.module;
+  }
+
+  async function mount(place) {
+    readStates();
+    const model = stored.models[place.dataset.model];
+    const source = stored.sources[model.source];
+    if (!source.styled) {
+      source.styled = document.createElement("style");
+      source.styled.textContent = source.css;
+      document.head.append(source.styled);
+    }
+    const explorer = await moduleOf(source);
+    explorer.default.render({ model, el: place });
+  }
+
+  // --- Jupyter's manager ---
 
   function load(file) {
     return new Promise((resolve, reject) => {
@@ -20,7 +99,14 @@
     MathJax.Hub = { Queue: typeset };
   }
 
-  async function start() {
+  let managed;
+
+  function startManager() {
+    managed ??= loadManager();
+    return managed;
+  }
+
+  async function loadManager() {
     await load("vendor/require.js");
     requirejs.config({
       paths: {
@@ -33,32 +119,63 @@
     await load("vendor/html-manager/embed-amd.js");
   }
 
+  // --- when ---
+
   // A picture goes when the widget beside it has something to show.
   function replaceStills(place) {
     const replace = () => {
       for (const still of place.querySelectorAll("img.widget-still")) {
         const widget = still.nextElementSibling;
         const drawn =
-          widget.matches(".widget-subarea") && widget.querySelector("canvas, input, button");
+          widget.matches(".widget-subarea, .explorer") &&
+          widget.querySelector("canvas, input, button");
         if (drawn && !widget.querySelector("canvas[hidden]")) still.remove();
       }
     };
-    new MutationObserver(replace).observe(place, { childList: true, subtree: true });
+    const watched = { childList: true, subtree: true, attributeFilter: ["hidden"] };
+    new MutationObserver(replace).observe(place, watched);
   }
 
-  function watch() {
-    const places = new Set([...document.querySelectorAll(views)].map((view) => view.parentElement));
-    const observer = new IntersectionObserver(
-      (entries) => {
+  // The page is loaded, its formulas are set, and nothing else is going on.
+  async function idle() {
+    if (document.readyState !== "complete")
+      await new Promise((resolve) => addEventListener("load", resolve, { once: true }));
+    await window.MathJax?.startup?.promise;
+    const ask = window.requestIdleCallback ?? ((done) => setTimeout(done, 200));
+    await new Promise((resolve) => ask(resolve, { timeout: 2000 }));
+  }
+
+  // Start once: at a touch, or when the place is near and the page idle.
+  function prepare(place, start) {
+    let begun = false;
+    const begin = () => {
+      if (!begun) start(place);
+      begun = true;
+    };
+    const sight = new IntersectionObserver(
+      async (entries) => {
         if (!entries.some((entry) => entry.isIntersecting)) return;
-        observer.disconnect();
-        start();
+        sight.disconnect();
+        await idle();
+        begin();
       },
       { rootMargin: "600px" },
     );
-    for (const place of places) {
+    sight.observe(place);
+    for (const type of ["pointerover", "pointerdown"])
+      place.addEventListener(type, begin, { once: true, passive: true });
+  }
+
+  function watch() {
+    for (const explorer of document.querySelectorAll("div.explorer")) {
+      const place = explorer.parentElement; // with the picture, which can be touched
       replaceStills(place);
-      observer.observe(place);
+      prepare(place, () => mount(explorer));
+    }
+    const places = [...document.querySelectorAll(views)].map((view) => view.parentElement);
+    for (const place of new Set(places)) {
+      replaceStills(place);
+      prepare(place, startManager);
     }
   }
 

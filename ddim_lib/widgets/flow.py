@@ -120,8 +120,8 @@ def flow(
 
     mixture: a name among DDIM, ring, moons, spiral, grid, or a mixture of your own in two
     dimensions. eta: 0 … 1, or "sigma-hat", DDPM's larger noise. steps: 1 … 1000. solver: ddim,
-    heun, dpmpp2m or rk4; with any but ddim, eta is out of play. exact_path: show where the
-    equation of η = 0 leads the same points.
+    midpoint, heun, dpmpp2m or rk4; with any but ddim, eta is out of play. exact_path: show where
+    the equation of η = 0 leads the same points.
     Raises ValueError or TypeError on anything else.
     """
     mixtures = {name: rows(shape()) for name, shape in SHAPES.items()}

@@ -157,6 +157,13 @@ def test_a_fault_is_found(change, message, tmp_path):
     assert any(message in what for what in found), found
 
 
+def test_a_slider_of_jupyters_own_needs_no_picture(tmp_path):
+    nb = good()
+    widget_alone(nb)
+    nb.cells[3].outputs[0].data["text/plain"] = "FloatSlider(value=0.0)"
+    assert findings(tmp_path, text_of(nb)) == []
+
+
 def test_several_lines_inside_an_environment_are_fine(tmp_path):
     nb = good()
     nb.cells[0].source = "$$\\begin{aligned} a \\\\ b \\end{aligned} \\tag{1.1}$$"

@@ -79,7 +79,7 @@ OWN = {
         ("t", 1001, "need a whole number, 1 <= t <= 1000, got t=1001"),
     ],
     "flow": [
-        ("solver", "euler", "need solver among ddim, heun, dpmpp2m, rk4, got 'euler'"),
+        ("solver", "euler", "need solver among ddim, midpoint, heun, dpmpp2m, rk4, got 'euler'"),
         ("spacing", 3, "need spacing among uniform, quadratic, log-snr, got 3"),
         ("exact_path", "yes", "need exact_path True or False, got 'yes'"),
         ("sigma_hat", 1, "need sigma_hat True or False, got 1"),

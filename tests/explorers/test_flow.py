@@ -34,10 +34,16 @@ def test_still_is_the_setting():
 
     assert draw().still() == draw().still()
     changes = {"eta": 1.0}, {"eta": "sigma-hat"}, {"seed": 1}, {"spacing": "quadratic"}
-    solvers = {"solver": "heun"}, {"solver": "dpmpp2m"}, {"solver": "rk4"}, {"exact_path": True}
+    solvers = (
+        {"solver": "midpoint"},
+        {"solver": "heun"},
+        {"solver": "dpmpp2m"},
+        {"solver": "rk4"},
+        {"exact_path": True},
+    )
     stills = [draw().still(), *(draw(**change).still() for change in (*changes, *solvers))]
     assert len(set(stills)) == len(stills)
-    for solver in ("heun", "dpmpp2m", "rk4"):  # neither η nor σ̂ has a say
+    for solver in ("midpoint", "heun", "dpmpp2m", "rk4"):  # neither η nor σ̂ has a say
         assert draw(solver=solver).still() == draw(solver=solver, eta=1.0).still()
         assert draw(solver=solver).still() == draw(solver=solver, eta="sigma-hat").still()
 

@@ -74,17 +74,6 @@ def test_keys_move_the_picture(browser, site, label, key, shown):
         assert "distance to the data 0." in page.locator("output").inner_text()
 
 
-@pytest.mark.parametrize("touch", [False, True])
-@pytest.mark.parametrize("label", ["η, the share", "number of steps", "time, from"])
-def test_the_pointer_moves_the_picture(browser, site, label, touch):
-    with opened(browser, site, **STILL, has_touch=touch) as page:
-        before = settled(page)
-        box = page.get_by_label(label).bounding_box()
-        x, y = box["x"] + 0.4 * box["width"], box["y"] + box["height"] / 2
-        (page.touchscreen.tap if touch else page.mouse.click)(x, y)
-        assert settled(page) != before
-
-
 def test_what_is_behind_more(browser, site):
     with opened(browser, site, {"eta": 0.5}, **STILL) as page:
         pictures = [settled(page)]
@@ -115,68 +104,7 @@ def test_traits_move_the_picture_and_controls(browser, site):
         assert page.evaluate("model.get('eta')") == 0.36
 
 
-# --- bad states ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"mixtures": {"DDIM": []}}, "need at least one component in DDIM, got none"),
-        ({"mixtures": {}}, "need data among no names at all, got DDIM"),
-        ({"eta": None}, "need 0 <= eta <= 1, got eta=null"),
-        ({"solver": "euler"}, "need solver among ddim, heun, dpmpp2m, rk4, got euler"),
-        ({"steps": 5000}, "need a whole number, 1 <= steps <= 1000, got steps=5000"),
-        ({"mixtures": {"DDIM": [[1, 0, 0, 0, 0, 0]]}}, "positive definite covariances"),
-    ],
-)
-def test_a_broken_state_shows_a_sentence(browser, site, change, sentence):
-    with opened(browser, site, change) as page:
-        assert sentence in page.get_by_role("alert").inner_text()
-
-
-def test_a_mended_state_goes_on(browser, site):
-    with opened(browser, site, **STILL) as page:
-        settled(page)
-        page.evaluate("model.set('eta', NaN)")
-        assert "got eta=NaN" in page.get_by_role("alert").inner_text()
-        page.evaluate("model.set('eta', 0.2)")
-        settled(page, "20 steps · η = 0.20")
-        assert page.get_by_role("alert").count() == 0
-
-
 # --- places -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone(browser, site, scheme):
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    with opened(browser, site, **phone, **STILL, color_scheme=scheme) as page:
-        settled(page)
-        page.get_by_text("more", exact=True).click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert inked(page) > 0.1
-        for box in (e.bounding_box() for e in page.locator("input[type=range], button").all()):
-            assert box["height"] >= 44
-
-
-def test_the_theme_may_change(browser, site):
-    with opened(browser, site, **STILL, color_scheme="light") as page:
-        light = settled(page)
-        page.emulate_media(color_scheme="dark")
-        page.wait_for_timeout(100)
-        assert settled(page) != light
-
-
-def test_every_control_has_a_name(browser, site):
-    with opened(browser, site, **STILL) as page:
-        settled(page)
-        canvas = page.get_by_role("img")
-        assert canvas.get_attribute("aria-label") == (
-            "1000 points flow from noise to DDIM: 20 steps · η = 0.00"
-        )
-        for control in page.locator("input, select, button").all():
-            named = control.evaluate("e => e.ariaLabel || e.labels[0]?.textContent")
-            assert named
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

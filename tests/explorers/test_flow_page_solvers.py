@@ -24,7 +24,12 @@ def test_solvers_walk_in_words_and_picture(browser, site):
         pictures = [compared(page, "5 steps · η = 0.00")]
         assert " · 5 calls · " in page.locator("output").inner_text()
         gaps = {"ddim": gap(page)}
-        asked = {"heun": "Heun · 9", "dpmpp2m": "2M · 5", "rk4": "RK4 · 17"}
+        asked = {
+            "midpoint": "midpoint · 9",
+            "heun": "Heun · 9",
+            "dpmpp2m": "2M · 5",
+            "rk4": "RK4 · 17",
+        }
         for solver, words in asked.items():
             page.get_by_label("solver of the equation").select_option(solver)
             pictures.append(compared(page, f"5 steps of {words} calls"))

@@ -12,7 +12,13 @@ from ddim_lib.widgets.flow import SHAPES, FlowExplorer, rows
 from tests.support.flow_walks import LINEAR, OWN, SPACINGS, named
 from tests.support.step_page import loaded
 
-SOLVERS = {"ddim": ode.ddim, "heun": ode.heun, "dpmpp2m": ode.dpmpp2m, "rk4": ode.rk4}
+SOLVERS = {
+    "ddim": ode.ddim,
+    "midpoint": ode.midpoint,
+    "heun": ode.heun,
+    "dpmpp2m": ode.dpmpp2m,
+    "rk4": ode.rk4,
+}
 RIDE = """(json) => {
   const { mixture, steps, spacing, solver, start } = JSON.parse(json), points = start.length / 2;
   const schedule = flow.linearSchedule();

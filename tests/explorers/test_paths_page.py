@@ -1,14 +1,12 @@
 """The paths explorer under a reader's hand: every control moves the picture."""
 
-import ipywidgets
 import pytest
 import torch
 
 from ddim_lib.widgets import paths
 from ddim_lib.widgets.paths import most_eta
-from tests.support.browser import barriers, watched
 from tests.support.paths_page import library_walk, settled
-from tests.support.step_page import INKED, PHONE, line, opened, write_linked
+from tests.support.step_page import opened
 
 # --- the hand -----------------------------------------------------------------------------------
 
@@ -38,19 +36,6 @@ def test_keys_move_the_picture(browser, site, label, key, traits):
             page.get_by_label(label).press("Enter")
         assert settled(page) != before
         assert {name: page.evaluate("(n) => model.get(n)", name) for name in traits} == traits
-
-
-@pytest.mark.parametrize("touch", [False, True])
-@pytest.mark.parametrize(
-    "label", ["η, the share", "number of steps", "x_T, where", "number of paths", "score wrong"]
-)
-def test_the_pointer_moves_the_picture(browser, site, label, touch):
-    with opened(browser, site, paths(eta=0.5, count=200), has_touch=touch) as page:
-        before = settled(page)
-        box = page.get_by_label(label).bounding_box()
-        x, y = box["x"] + 0.2 * box["width"], box["y"] + box["height"] / 2
-        (page.touchscreen.tap if touch else page.mouse.click)(x, y)
-        assert settled(page) != before
 
 
 def test_the_thumb_stops_where_the_family_ends(browser, site):
@@ -111,99 +96,3 @@ def test_bars_stand_where_the_paths_end(browser, site):
         high, between, low = page.evaluate(STRIP)
         assert min(high, low) > 0.5
         assert between < 0.1
-
-
-# --- bad states ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"eta": None}, "need 0 <= eta <= 1.4, got eta=null"),
-        ({"eta": 1.5}, "need 0 <= eta <= 1.4, got eta=1.5"),
-        ({"steps": 5000}, "need a whole number, 1 <= steps <= 1000, got steps=5000"),
-        ({"count": 0}, "need a whole number, 1 <= count <= 1000, got count=0"),
-        ({"seed": -1}, "need a whole number, 0 <= seed <= 4294967295, got seed=-1"),
-        ({"start": 4}, "need -3 <= start <= 3, got start=4"),
-        ({"spoilt": "no"}, "need spoilt true or false, got no"),
-    ],
-)
-def test_a_broken_state_shows_a_sentence(browser, site, change, sentence):
-    with opened(browser, site, paths(), changes=change) as page:
-        assert sentence in page.get_by_role("alert").inner_text()
-        assert page.locator("canvas:visible").count() == 0
-
-
-def test_a_mended_state_goes_on(browser, site):
-    with opened(browser, site, paths(eta=1.0)) as page:
-        before = settled(page)
-        page.evaluate("model.set('seed', NaN)")
-        assert "got seed=NaN" in page.get_by_role("alert").inner_text()
-        page.evaluate("model.set('seed', 0)")
-        page.get_by_role("alert").wait_for(state="hidden")
-        assert settled(page) == before
-
-
-# --- places -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone(browser, site, scheme):
-    with opened(browser, site, paths(), **PHONE, color_scheme=scheme) as page:
-        settled(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert page.evaluate(INKED)[0] > 0.3
-        for box in (e.bounding_box() for e in page.locator("input:not([type=checkbox])").all()):
-            assert box["height"] >= 44
-        assert page.locator("label:has([type=checkbox])").bounding_box()["height"] >= 44
-        assert barriers(page) == []
-
-
-def test_a_narrow_column_holds_it(browser, site):
-    with opened(browser, site, paths(), viewport={"width": 340, "height": 800}) as page:
-        settled(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 340
-
-
-def test_the_theme_may_change(browser, site):
-    with opened(browser, site, paths(), color_scheme="light") as page:
-        light = settled(page)
-        page.emulate_media(color_scheme="dark")
-        page.wait_for_function(
-            "(old) => document.querySelector('canvas').toDataURL() !== old", arg=light
-        )
-
-
-def test_nothing_moves_by_itself(browser, site):
-    with opened(browser, site, paths(eta=0.7)) as page:
-        before = settled(page)
-        page.wait_for_timeout(400)
-        assert settled(page) == before
-
-
-def test_a_linked_slider_moves_the_picture(browser, site):
-    """Jupyter's own controls drive it, as on a page of the book: nothing but stored state."""
-    folder, base = site
-    explorer, slider = paths(eta=1.0), ipywidgets.FloatSlider(value=1, min=0, max=1, step=0.5)
-    write_linked(folder, explorer, slider)
-    with watched(browser, base) as watch:
-        watch.page.goto(base)
-        watch.page.locator(".ddim output", has_text="η\xa0=\xa01.00").wait_for()
-        for _ in range(2):
-            watch.page.locator(".noUi-handle").press("ArrowLeft")
-        watch.page.locator(".ddim output", has_text="0\xa0%\xa0change\xa0sides").wait_for()
-        assert line(watch.page).startswith("50 steps · η = 0.00 · W1")
-        assert not watch.external
-
-
-def test_every_control_has_a_name(browser, site):
-    with opened(browser, site, paths()) as page:
-        settled(page)
-        label = page.get_by_role("img").get_attribute("aria-label").replace("\xa0", " ")
-        assert label.startswith("500 paths from noise to data, yours from 0.30 to ")
-        assert label.endswith(f": {line(page)}")
-        for control in page.locator("input[type=range]").all():
-            assert control.get_attribute("aria-label")
-            assert control.get_attribute("aria-valuetext")
-        assert page.get_by_role("checkbox", name="score wrong at t = 400 … 800").count() == 1
-        assert page.get_by_role("spinbutton", name="seed of the noise").count() == 1

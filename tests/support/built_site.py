@@ -15,9 +15,10 @@ PAGES = sorted(
     for path in SITE.rglob("*.html")
     if not path.relative_to(SITE).parts[0].startswith("_") and path != SITE / "index.html"
 )
-STATE = re.compile(
+MANAGED = re.compile(  # what is left to Jupyter's manager
     r'<script type="application/vnd.jupyter.widget-state\+json">(.*?)</script>', re.S
 )
+MOUNTED = re.compile(r'<script type="application/json" class="explorers">(.*?)</script>', re.S)
 FORMULA = 'class="math'
 EXPLORER = "ddim_lib.widgets.grid.GridExplorer"
 STILL = ".widget-still.gridexplorer"
@@ -26,12 +27,17 @@ PHONE = {"width": 390, "height": 844}
 
 def explorers(page: str) -> list[dict]:
     """Return the stored states of a page's grid explorers, their sheets decoded."""
-    match = STATE.search((SITE / page).read_text())
-    models = json.loads(match[1])["state"].values() if match else []
-    found = [m for m in models if m["state"].get("_anywidget_id") == EXPLORER]
-    for model in found:
-        model["state"]["sheet"] = base64.b64decode(model["buffers"][0]["data"])
-    return [model["state"] for model in found]
+    html = (SITE / page).read_text()
+    found = []
+    for match in MOUNTED.findall(html):
+        for model in json.loads(match)["models"].values():
+            if model["source"] == "gridexplorer":
+                found.append(model["state"] | {"sheet": model["buffers"]["sheet"]})
+    for match in MANAGED.findall(html):
+        for model in json.loads(match)["state"].values():
+            if model["state"].get("_anywidget_id") == EXPLORER:
+                found.append(model["state"] | {"sheet": model["buffers"][0]["data"]})
+    return [state | {"sheet": base64.b64decode(state["sheet"])} for state in found]
 
 
 def calm(browser, base: str, **options):

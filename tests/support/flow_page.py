@@ -5,25 +5,24 @@ from contextlib import contextmanager
 
 from ddim_lib.widgets.flow import FlowExplorer
 from tests.support.browser import watched
-from tools.assets import LANDING, state
+from tests.support.step_page import MODEL, mounting
+from tools.assets import state
 
 STILL = {"reduced_motion": "reduce"}
 PICTURE = "document.querySelector('.ddim-flow canvas').toDataURL()"
 
 
 def write(folder, **changes):
-    """A page with the explorer alone, made of the files that the landing page is made of."""
+    """A page with the explorer alone, as the landing page has it."""
     opening = json.dumps({**state(), "steps": 20, **changes})
     flow, css = FlowExplorer._esm, FlowExplorer._css
-    landing = (LANDING / "landing.js").read_text(encoding="utf-8")
     (folder / "index.html").write_text(
         f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>flow</title>
         <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
         <style>@media (prefers-color-scheme: dark) {{ body {{ background: #111; color: #ddd }} }}
-        {css}</style><div id="flow"></div>
-        <script type="application/json" id="flow-state">{opening}</script>
-        <script type="module">{flow}\n{landing}
-        Object.assign(window, {{ model, Picture }});</script>""",
+        {css}</style><div id="place"></div>
+        <script type="application/json" id="state">{opening}</script><script>{MODEL}</script>
+        <script type="module">{mounting(flow)}\nwindow.Picture = Picture;</script>""",
         encoding="utf-8",
     )
 

@@ -1,5 +1,6 @@
 """A page with one explorer alone, for the tests of explorers in a browser."""
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -11,12 +12,28 @@ import ipywidgets
 from ipywidgets.embed import dependency_state, embed_data
 from playwright.sync_api import Browser, Page
 
-from ddim_lib.widgets.step import StepExplorer
+from ddim_lib.widgets.base import Explorer
 from tests.support.browser import watched
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 WEB = Path(__file__).resolve().parents[2] / "web"
-LANDING = WEB / "landing" / "landing.js"  # a model nobody holds
+MODEL = """const state = JSON.parse(document.getElementById("state").textContent), heard = {};
+if (state.sheet) {
+  const bytes = Uint8Array.from(atob(state.sheet), (character) => character.charCodeAt(0));
+  state.sheet = new DataView(bytes.buffer);
+}
+window.model = {
+  get: (name) => state[name],
+  set(name, value) {
+    if (Object.is(state[name], value)) return;
+    state[name] = value;
+    for (const hear of heard[`change:${name}`] ?? []) hear();
+  },
+  on: (event, hear) => (heard[event] ??= new Set()).add(hear),
+  off: (event, hear) => heard[event]?.delete(hear),
+  save_changes() {},
+  send() {},
+};"""  # a model that nobody else holds
 MOVES = [(1000, 999), (1000, 0), (1000, 1), (500, 400), (731, 3), (2, 1), (1, 0)]
 LOAD = """async ([source, name]) => {
   const blob = new Blob([source], { type: "text/javascript" });
@@ -38,19 +55,26 @@ def loaded(browser: Browser, explorer: type[anywidget.AnyWidget], name: str) -> 
     page.close()
 
 
-def write(folder: Path, explorer: StepExplorer, **changes: object) -> None:
+def mounting(module: str) -> str:
+    """Return the module, made to show its explorer in the page."""
+    module = module.replace("export default ", "const shown = ")
+    return f'{module}\nshown.render({{ model, el: document.getElementById("place") }});'
+
+
+def write(folder: Path, explorer: Explorer, **changes: object) -> None:
     """Write the page, made of the explorer's own module, style and traits (changed)."""
     traits = [name for name in explorer.trait_names(sync=True) if not name.startswith("_")]
     state = explorer.get_state(set(traits) - {"layout", "comm", "tooltip", "tabbable"}) | changes
+    if "sheet" in state:
+        state["sheet"] = base64.b64encode(state["sheet"]).decode()
     (folder / "index.html").write_text(
         f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>explorer</title>
         <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
         <style>body {{ font-family: system-ui, sans-serif }}
         @media (prefers-color-scheme: dark) {{ body {{ background: #14171a; color: #d9dde1 }} }}
-        {explorer._css}</style><div id="flow"></div>
-        <script type="application/json" id="flow-state">{json.dumps(state)}</script>
-        <script type="module">{explorer._esm}\n{LANDING.read_text(encoding="utf-8")}
-        window.model = model;</script>""",
+        {explorer._css}</style><div id="place"></div>
+        <script type="application/json" id="state">{json.dumps(state)}</script>
+        <script>{MODEL}</script><script type="module">{mounting(explorer._esm)}</script>""",
         encoding="utf-8",
     )
 
@@ -73,13 +97,18 @@ def write_linked(
 
 @contextmanager
 def opened(
-    browser: Browser, site: tuple[Path, str], explorer: StepExplorer, /, **options: object
+    browser: Browser, site: tuple[Path, str], explorer: Explorer, /, **options: object
 ) -> Iterator[Page]:
-    """Open the page; at the end, nothing may have gone wrong in it. changes: traits."""
+    """Open the page; at the end, nothing may have gone wrong in it.
+
+    changes: traits; before: a script that is run first.
+    """
     folder, base = site
     write(folder, explorer, **options.pop("changes", {}))
+    before = options.pop("before", "")
     with watched(browser, base, **options) as watch:
         watch.page.set_default_timeout(10_000)
+        watch.page.add_init_script(before)
         watch.page.goto(base + "index.html")
         yield watch.page
         assert watch.problems() == []

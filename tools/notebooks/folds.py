@@ -14,7 +14,6 @@ from nbformat import NotebookNode
 TITLE = "# @title "
 CHECK = "✓ "
 PICTURE = "code of this picture"
-UNCUT = "free-sigma-"  # chapter 3 is being written anew, with its folds: then this goes
 TITLE_COLUMNS = 110  # of the line: what JupyterLab shows of a folded cell without cutting it
 ASSERT = re.compile(r"^\s*assert\b", re.MULTILINE)
 
@@ -38,7 +37,7 @@ def fold_rules(cell: NotebookNode) -> Iterator[str]:
         yield "hides only its output: fold the whole cell (hide-cell), or move it to tests/"
     if text and not tags & {"hide-cell", "hide-input", "remove-cell"}:
         yield "has a title but is not folded: tag hide-cell or hide-input"
-    if tags & {"hide-cell", "hide-input"} and not text and not cell.id.startswith(UNCUT):
+    if tags & {"hide-cell", "hide-input"} and not text:
         yield f"is folded without a sentence: begin it with {TITLE.strip()!r} and what lies in it"
     if text.startswith(CHECK) and "hide-cell" not in tags:
         yield "a check folds whole: tag hide-cell"

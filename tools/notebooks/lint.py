@@ -25,6 +25,7 @@ COLUMNS = 80
 EXEMPT = re.compile(r"NBVAL|PYTEST_VALIDATE|nbval-|raises-exception", re.IGNORECASE)
 UNSTEADY = re.compile(r"\b(?:tqdm|clear_output)\b|\b(?:Output|interact\w*)\(|%%capture")
 OBJECT = re.compile(r"<[^<>\n]*\bat 0x[0-9a-f]+[^<>\n]*>|<torch\._C\.Generator")
+CONTROL = re.compile(r"(?:Float|Int)Slider\(")  # without a script there is nothing for it to move
 ARTIST = re.compile(r"^(?:\[?<matplotlib\.|\[?<Axes|\[?Text\(|\(array\(\[)")
 PLACE = re.compile(r"(?<![\w+/.])/(?:work|tmp|root|home|Users|content)/|[A-Z]:\\|file:/{2}")
 TAGGED = re.compile(r"\$\$(.*?)\$\$", re.DOTALL)
@@ -63,7 +64,8 @@ def output_rules(cell: NotebookNode) -> Iterator[str]:
         for pattern, what in ((OBJECT, "an address"), (ARTIST, "the name of a drawn thing")):
             if found := pattern.search(text):
                 yield f"stored {what}: {found.group()[:60]}"
-        if VIEW in output.get("data", {}) and "image/png" not in output.data:
+        alone = VIEW in output.get("data", {}) and "image/png" not in output.data
+        if alone and not CONTROL.match(text):
             yield "a widget without a picture beside it"
 
 

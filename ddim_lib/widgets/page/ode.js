@@ -5,14 +5,10 @@ import { score, tableOf } from "./exact.js";
 import { amplitudesAt } from "./schedule.js";
 import { BLOCK, Cloud } from "./walk.js";
 
-// calls: how often a step asks the network; the last one of all is DDIM's, which asks once.
-export const SOLVERS = {
-  ddim: { name: "DDIM", calls: 1 },
-  heun: { name: "Heun", calls: 2 },
-  dpmpp2m: { name: "DPM-Solver++ (2M)", short: "2M", calls: 1 },
-  rk4: { name: "RK4", calls: 4 },
-};
-export const callsOf = (solver, steps) => SOLVERS[solver].calls * (steps - 1) + 1;
+// How often a step asks the network; the last one of all is DDIM's, which asks once.
+const CALLS = { ddim: 1, midpoint: 2, heun: 2, dpmpp2m: 1, rk4: 4 };
+export const SOLVERS = Object.keys(CALLS);
+export const callsOf = (solver, steps) => CALLS[solver] * (steps - 1) + 1;
 
 const rhoOf = ([a, b]) => b / a;
 const amplitudesOf = (rho) => [1 / Math.hypot(1, rho), rho / Math.hypot(1, rho)];
@@ -21,10 +17,8 @@ const amplitudesOf = (rho) => [1 / Math.hypot(1, rho), rho / Math.hypot(1, rho)]
 function ridePlan(mixture, amplitudes, solver) {
   const steps = amplitudes.length - 1;
   const middle = (_, i) => amplitudesOf((rhoOf(amplitudes[i]) + rhoOf(amplitudes[i + 1])) / 2);
-  const places = [
-    ...amplitudes,
-    ...(solver === "rk4" ? Array.from({ length: steps }, middle) : []),
-  ];
+  const halves = ["midpoint", "rk4"].includes(solver) ? Array.from({ length: steps }, middle) : [];
+  const places = [...amplitudes, ...halves];
   return { solver, steps, places, ...tableOf(mixture, places) };
 }
 
@@ -78,6 +72,15 @@ export class Ride extends Cloud {
   ddim(t, s, x) {
     this.look(t, x, x.length, this.k);
     this.glide(t, s, x, this.k, x);
+  }
+
+  midpoint(t, s, x) {
+    const { k, l, y } = this;
+    const middle = this.plan.steps + 1 + t;
+    this.look(t, x, x.length, k);
+    this.glide(t, middle, x, k, y);
+    this.look(middle, y, x.length, l);
+    this.glide(t, s, x, l, x);
   }
 
   heun(t, s, x) {

@@ -6,10 +6,9 @@ import { coefficients } from "./ddim.js";
 import { linearSchedule, T, timesOf } from "./schedule.js";
 
 const STD = 0.15; // of each heap; they stand at -1 and at +1: ddim_lib.data.two_spikes()
-export const MOST_ETA = 1.4,
-  MOST_START = 3,
-  MOST_COUNT = 1000,
-  MOST_SEED = 2 ** 32 - 1;
+export const MOST_ETA = 1.4;
+export const MOST_START = 3;
+export const MOST_COUNT = 1000;
 
 // p_t(x), and d/dx log p_t(x): the heaps have moved to ±ᾱ and spread to the variance v.
 const varianceAt = ({ alphaBar, betaBar }, t) => (alphaBar[t] * STD) ** 2 + betaBar[t] ** 2;
@@ -67,8 +66,8 @@ export class Wiener {
 // --- the walk: as ddim_lib/ddim.py and ddim_lib/exact.py -----------------------------------------
 
 // spoilt: between these times ε̂ is ε* and a wave, sin(4x).
-export const WAVE = 0.3,
-  SPOILT = { from: 400, to: 800 };
+const WAVE = 0.3;
+export const SPOILT = { from: 400, to: 800 };
 
 export class Paths {
   constructor({ schedule, steps, eta, spoilt }) {
@@ -111,28 +110,28 @@ export class Paths {
 
 // --- distance ------------------------------------------------------------------------------------
 
-const GRID = 8000;
+const CELLS = 8000;
 const REACH = 2.5; // beyond it there are no data
 const CUMULATED = (() => {
   const schedule = linearSchedule(T);
-  const sums = new Float64Array(GRID + 1);
-  const width = (2 * REACH) / GRID;
+  const sums = new Float64Array(CELLS + 1);
+  const width = (2 * REACH) / CELLS;
   const p = (i) => densityAt(schedule, i * width - REACH, 0);
-  for (let i = 0; i < GRID; i++) sums[i + 1] = sums[i] + ((p(i) + p(i + 1)) * width) / 2;
-  return sums.map((sum) => sum / sums[GRID]);
+  for (let i = 0; i < CELLS; i++) sums[i + 1] = sums[i] + ((p(i) + p(i + 1)) * width) / 2;
+  return sums.map((sum) => sum / sums[CELLS]);
 })();
 
 // The value of the data below which a share of them lies.
 export function quantile(share) {
   let low = 0;
-  let high = GRID;
+  let high = CELLS;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     if (CUMULATED[middle] <= share) low = middle;
     else high = middle;
   }
   const rest = (share - CUMULATED[low]) / (CUMULATED[high] - CUMULATED[low]);
-  return ((low + rest) * 2 * REACH) / GRID - REACH;
+  return ((low + rest) * 2 * REACH) / CELLS - REACH;
 }
 
 const quantilesOf = (n) => Float64Array.from({ length: n }, (_, i) => quantile((i + 0.5) / n));
@@ -153,25 +152,4 @@ export function floorOf(n, tries = 40) {
     sum += apart(draws, quantiles);
   }
   return sum / tries;
-}
-
-// --- what may be asked for -----------------------------------------------------------------------
-
-const WHOLE = { steps: [1, T], count: [1, MOST_COUNT], seed: [0, MOST_SEED] };
-const REAL = { eta: [0, MOST_ETA], start: [-MOST_START, MOST_START] };
-
-// A sentence on what cannot be drawn, or nothing.
-export function complaint(setting) {
-  for (const [name, [low, high]] of Object.entries(WHOLE)) {
-    const value = setting[name];
-    if (!(Number.isInteger(value) && value >= low && value <= high))
-      return `need a whole number, ${low} <= ${name} <= ${high}, got ${name}=${value}`;
-  }
-  for (const [name, [low, high]] of Object.entries(REAL)) {
-    const value = setting[name];
-    if (!(Number.isFinite(value) && value >= low && value <= high))
-      return `need ${low} <= ${name} <= ${high}, got ${name}=${value}`;
-  }
-  if (typeof setting.spoilt !== "boolean")
-    return `need spoilt true or false, got ${setting.spoilt}`;
 }

@@ -63,6 +63,30 @@ export class Plot {
     this.line(corners, style);
   }
 
+  // A tick at each time; where they are many, each is faint.
+  ruler(times, x, top, long) {
+    const dense = times.length / Math.abs(x(times[0]) - x(times.at(-1)));
+    const alpha = Math.min(1, 0.35 / dense) * 0.8;
+    const style = { stroke: this.ink, alpha, width: Math.min(1, 0.5 / dense) };
+    for (const t of times) this.segment(x(t), top, x(t), top + long, style);
+  }
+
+  // Paint, and cut off what lies outside of [left, top, width, height].
+  within(box, paint) {
+    const { pen } = this;
+    pen.save();
+    pen.beginPath();
+    pen.rect(...box);
+    pen.clip();
+    paint();
+    pen.restore();
+  }
+
+  // What the picture shows, for a screen reader.
+  tell(words) {
+    this.canvas.setAttribute("aria-label", words);
+  }
+
   dot(x, y, radius, fill, rim = this.dark ? "#111" : "white") {
     const { pen } = this;
     pen.beginPath();

@@ -1,4 +1,8 @@
-// The controls that explorers share: a native range under a name, with its ends in words, and menus.
+// The controls that explorers share: a native range under a name, with its ends in words, menus,
+// and fields.
+
+import { MOST_SEED } from "./bounds.js";
+import { SLIDERS, WORDS } from "./words.js";
 
 export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -31,18 +35,14 @@ export const KEYS = {
 // place: where a value stands on the slider; value: what a position means; nudge: where a key moves
 // it; snaps: whether the thumb stands at values only.
 export const ETA = {
-  name: "η",
-  title: "η, the share of fresh noise",
-  ends: ["0 deterministic", "1 DDPM"],
+  ...SLIDERS.eta,
   width: 1,
   value: (p) => Math.round(p * 1000) / 1000,
   place: (eta) => eta,
   nudge: (eta, by) => Math.min(Math.max(Math.round(eta * 100 + by) / 100, 0), 1),
 };
 export const STEPS = {
-  name: "steps",
-  title: "number of steps",
-  ends: ["1", "1000"],
+  ...SLIDERS.steps,
   width: 3,
   value: (p) => Math.round(10 ** p),
   place: (steps) => Math.log10(steps),
@@ -55,6 +55,16 @@ export const STEPS = {
     );
   },
 };
+
+// A value from -most to most, to two places.
+export const valueScale = (words, most) => ({
+  ...words,
+  low: -most,
+  width: most,
+  value: (p) => Math.round(p * 100) / 100,
+  place: (v) => v,
+  nudge: (v, by) => Math.min(Math.max(Math.round(v * 100 + 5 * by) / 100, -most), most),
+});
 
 // A native range; scale says how a position becomes a value, and where a key moves it.
 export class Slider {
@@ -89,4 +99,24 @@ export function choice(title, names, move) {
   const select = element("select", { "aria-label": title }, ...options);
   select.addEventListener("change", () => move(select.value));
   return select;
+}
+
+export function tick(move) {
+  const box = element("input", { type: "checkbox" });
+  box.addEventListener("change", () => move(box.checked));
+  return box;
+}
+
+// A whole number that a hand is writing is not written over.
+export class Seed {
+  constructor(move) {
+    const whole = { type: "number", min: 0, max: MOST_SEED, step: 1 };
+    this.input = element("input", { ...whole, "aria-label": WORDS.seedTitle });
+    this.input.addEventListener("change", () => move(this.input.valueAsNumber));
+    this.root = field(WORDS.seed, this.input);
+  }
+
+  show(seed) {
+    if (document.activeElement !== this.input) this.input.value = seed;
+  }
 }

@@ -1,66 +1,59 @@
-// What an explorer of one step is: traits in; sliders, a line in words and pictures out.
+// An explorer of one step t -> s of a schedule cut into pieces: chain and posterior.
 
-import { watchLooks } from "./colours.js";
-import { element } from "./sliders.js";
+import { outOfBounds } from "./bounds.js";
+import { lineOf, short } from "./numbers.js";
+import { PlotExplorer } from "./plot_explorer.js";
+import { T } from "./schedule.js";
+import { ETA, Slider, STEPS } from "./sliders.js";
+import { pieceOf, stepOf } from "./step.js";
+import { SLIDERS, STEP, WORDS } from "./words.js";
 
-// A subclass gives complaint(setting), a sentence on what cannot be drawn, or nothing; show(setting),
-// which returns the line in words; and paint(plot).
-export class StepExplorer {
-  constructor(model, name, traits, plots) {
-    Object.assign(this, { model, traits, plots });
-    this.line = element("output");
-    this.trouble = element("p", { class: "trouble", role: "alert" });
-    this.pictures = element("div", { class: "pictures" }, ...plots.map((plot) => plot.canvas));
-    this.root = element(
-      "div",
-      { class: `ddim ddim-step ${name}` },
-      this.pictures,
-      this.trouble,
-      this.line,
+// The times of the grid, as a slider over t: it stops at each.
+const timeScale = (times) => ({
+  ...SLIDERS.t,
+  width: T,
+  kind: "noising",
+  snaps: true,
+  value: (p) =>
+    times()
+      .slice(0, -1)
+      .reduce((best, t) => (Math.abs(t - p) < Math.abs(best - p) ? t : best)),
+  place: (t) => t,
+  nudge(t, by) {
+    const stops = times();
+    const i = stops.indexOf(t) - by;
+    return stops[Math.min(Math.max(i, 0), stops.length - 2)];
+  },
+});
+
+export class StepExplorer extends PlotExplorer {
+  constructor(model, kind, names, plots) {
+    super(model, kind, ["t", "steps", "eta", ...names], plots);
+    this.t = new Slider(
+      timeScale(() => this.piece.times),
+      (t) => this.move({ t }),
     );
-    this.renew = this.renew.bind(this);
+    this.steps = new Slider(STEPS, (steps) => this.move({ steps }));
+    this.eta = new Slider(ETA, (eta) => this.move({ eta }));
   }
 
-  get setting() {
-    return Object.fromEntries(this.traits.map((name) => [name, this.model.get(name)]));
+  complaint(setting, { real, names } = {}) {
+    const whole = { t: [1, T], steps: [1, T] };
+    return outOfBounds(setting, { whole, real: { eta: [0, 1], ...real }, names });
   }
 
-  start() {
-    for (const name of this.traits) this.model.on(`change:${name}`, this.renew);
-    const unwatch = watchLooks(
-      this.plots.map((plot) => plot.canvas),
-      () => this.ask(),
-    );
-    this.renew();
-    return () => {
-      for (const name of this.traits) this.model.off(`change:${name}`, this.renew);
-      unwatch();
-      cancelAnimationFrame(this.asked);
-    };
+  // Cut the schedule, and show where the sliders stand.
+  cut(schedule, { t, steps, eta }) {
+    this.piece = pieceOf(schedule, steps, t);
+    this.step = stepOf(schedule, this.piece.t, this.piece.s, eta);
+    this.t.show(this.piece.t, STEP.piece(this.piece.t, this.piece.s));
+    this.steps.show(steps, WORDS.steps(steps));
+    this.eta.show(eta, WORDS.eta(eta.toFixed(2)));
   }
 
-  move(traits) {
-    for (const [name, value] of Object.entries(traits)) this.model.set(name, value);
-    this.model.save_changes();
-  }
-
-  renew() {
-    const setting = this.setting;
-    const trouble = this.complaint(setting);
-    this.trouble.textContent = trouble ? `This cannot be drawn: ${trouble}.` : "";
-    this.trouble.hidden = !trouble;
-    for (const plot of this.plots) plot.canvas.hidden = !!trouble;
-    this.line.textContent = trouble ? "" : this.show(setting);
-    this.ready = !trouble;
-    if (!trouble) this.ask();
-  }
-
-  ask() {
-    this.asked ||= requestAnimationFrame(() => {
-      this.asked = 0;
-      if (!this.ready || !this.root.isConnected) return;
-      for (const plot of this.plots) if (plot.begin()) this.paint(plot);
-      this.root.dataset.shown = this.line.textContent;
-    });
+  // The line in words: the step, some of its numbers, and a last item.
+  items(names, last) {
+    const numbers = names.map((name) => `${STEP.letters[name]} ${short(this.step[name])}`);
+    return lineOf([STEP.piece(this.piece.t, this.piece.s), ...numbers, last]);
   }
 }

@@ -26,7 +26,13 @@ INCHES = (7.2, 4.05)
 MOST = 600  # points drawn
 TRAILS = 120  # points that leave a path
 PAIRS = 16  # points that are shown beside their exact paths
-SOLVERS = {"ddim": ode.ddim, "heun": ode.heun, "dpmpp2m": ode.dpmpp2m, "rk4": ode.rk4}
+SOLVERS = {
+    "ddim": ode.ddim,
+    "midpoint": ode.midpoint,
+    "heun": ode.heun,
+    "dpmpp2m": ode.dpmpp2m,
+    "rk4": ode.rk4,
+}
 HOLDS = (0.95, 0.7, 0.35)  # the share of the data that each contour holds
 
 
