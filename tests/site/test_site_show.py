@@ -58,6 +58,14 @@ def test_the_minutes_are_those_of_the_page():
         assert abs(told - seconds / 60) <= 2.5 or told == 5
 
 
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_box_has_its_look(name):
+    words = "Afterwards|Try|Trap|Question|Side trip|Back"
+    html = (SITE / name).read_text()
+    bold = rf"<blockquote([^>]*)>\s*<div>\s*<p>\s*<strong>(?:{words})\b"
+    assert all('class="box ' in attributes for attributes in re.findall(bold, html))
+
+
 def test_story_code_everything(browser, base):
     with calm(browser, base) as watch:
         watch.page.goto(base + PAGE)
