@@ -137,7 +137,7 @@ def test_without_javascript_the_landing_page_has_its_picture(browser, base):
 
 @pytest.mark.parametrize("name", [page for page in PAGES if page.startswith("chapters/")])
 def test_no_line_begins_with_the_comma_of_a_formula(name):
-    formula = r'(<span style="white-space: nowrap">)?<span class="math[^>]*>[^<]*</span>[.,:;]'
+    formula = r'(<span class="held">)?<span class="math[^>]*>[^<]*</span>[.,:;]'
     article = (SITE / name).read_text().split("<article")[1].split("</article>")[0]
     held = re.findall(formula, article)
     assert held

@@ -4,26 +4,16 @@ import contextlib
 import functools
 import gzip
 import http.server
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, Route, sync_playwright
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-NAMES = ("chromium", "google-chrome", "chromium-browser", "google-chrome-stable", "chrome")
+from tools.chrome import FLAGS, installed
+
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 BARRIERS = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
@@ -65,14 +55,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
         yield browser
         browser.close()
-
-
-def installed() -> str:
-    """Return the path of the installed Chrome or Chromium, or say what to install."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.fail("need Chrome or Chromium: install one (Debian: sudo apt install chromium)")
-    return path
 
 
 @dataclass
