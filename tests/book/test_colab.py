@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 from tests.support.browser import chromium, served, show_yourself, watched
 from tools.address import read_address
 from tools.notebooks import colab
-from tools.notebooks.files import STATE, VIEW
+from tools.notebooks.files import STATE, VIEW, texts
 from tools.notebooks.kernels import AsyncQuietKernel
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,6 @@ COLAB = Path(os.environ.get("BOOK_COLAB", ROOT / ".venv" / "colab"))
 THREADS = "2"
 CELL_LIMIT = 900  # seconds
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
-COMPARED = ("text/plain", "text/latex", "text/html")
 WHERE = "import ddim_lib\nprint(ddim_lib.__file__)"
 
 
@@ -154,13 +153,6 @@ def check_library(ran: Run) -> None:
 def check_untouched(ran: Run) -> None:
     """No upgrade of torch or of ipywidgets, which would break Colab."""
     assert ran.after == ran.before | {"ddim-lib": ran.after["ddim-lib"]}
-
-
-def texts(cell: nbformat.NotebookNode) -> list[str]:
-    """Return what a cell says in words and formulas, streams in one piece."""
-    said = [output.get("text", "") for output in cell.outputs if output.output_type == "stream"]
-    shown = [o.data for o in cell.outputs if "data" in o]
-    return ["".join(said), *(data.get(mime, "") for data in shown for mime in COMPARED)]
 
 
 def check_texts(ran: Run) -> None:
