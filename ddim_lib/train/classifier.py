@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from ddim_lib.classifier import Classifier, Reference, tensors
 from ddim_lib.data import Digits, load_mnist
-from ddim_lib.files import atomically
+from ddim_lib.files import atomically, printable
 from ddim_lib.metrics import CHUNK, SURE, moments
 
 EPOCHS, BATCH, RATE, SEED = 4, 128, 3e-3, 0
@@ -57,6 +57,7 @@ def measure(model: Classifier, digits: Digits) -> tuple[Reference, dict[str, flo
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
+    printable()
     parser = argparse.ArgumentParser(
         prog="python -m ddim_lib.train.classifier", description=__doc__.splitlines()[0]
     )
