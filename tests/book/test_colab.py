@@ -19,7 +19,7 @@ import pytest
 from nbclient import NotebookClient
 from packaging.utils import canonicalize_name
 
-from tests.support.browser import chromium, served, watched
+from tests.support.browser import chromium, served, show_yourself, watched
 from tools.address import read_address
 from tools.notebooks import colab
 from tools.notebooks.files import STATE, VIEW, texts
@@ -184,6 +184,7 @@ def check_widgets(ran: Run) -> None:
     (ran.folder / "web").symlink_to(ROOT / "web")
     with chromium() as browser, served(ran.folder) as base, watched(browser, base) as watch:
         watch.page.goto(base)
+        show_yourself(watch.page)
         for place in range(len(outputs)):
             area = watch.page.locator("body > div").nth(place)
             area.scroll_into_view_if_needed()
