@@ -2,7 +2,7 @@
 # make serve      read it on localhost           make notebooks  re-run the notebooks and compare
 # make execute    re-run and store the outputs   make colab      run them as Colab would
 # make mutants    break things; is it noticed?   make bench      time the sampler
-# make budget     what each page shows, and may
+# make budget     what each page shows, and may  make zip        the site as one archive
 # make address URL=https://github.com/you/copy   write down where this copy of the book lives
 PYTHON ?= python3
 VENV := .venv
@@ -10,9 +10,10 @@ BIN := $(VENV)/bin
 NOTEBOOKS := $(wildcard chapters/*.ipynb)
 SITE := _build/html
 export OMP_NUM_THREADS ?= 1
+export PYTHONUTF8 ?= 1
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
-.PHONY: help book serve test lint unit notebooks colab site execute widgets budget address bench mutants browser clean
+.PHONY: help book serve zip test lint unit notebooks colab site execute widgets budget address bench mutants weekly browser clean
 
 help:
 	@sed -n '1,6s/^# //p' Makefile
@@ -65,6 +66,9 @@ serve: $(VENV)/book
 	@echo "== http://localhost:8000/ (Ctrl-C stops)"
 	@$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory $(SITE)
 
+zip: book
+	@$(BIN)/python -m tools.pack
+
 # --- verify -------------------------------------------------------------------------------------
 
 test: lint unit notebooks colab site
@@ -75,6 +79,12 @@ lint: $(VENV)/all
 	@sh tools/lint_pages.sh
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . \
 	  || { echo "ruff found something: '$(BIN)/ruff check --fix . && $(BIN)/ruff format .' mends most"; exit 1; }
+	@$(BIN)/zizmor --offline --quiet .github \
+	  || { echo "zizmor found something in .github/workflows: see above"; exit 1; }
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml \
+	  || { echo "a file of .github/workflows is no workflow: see above"; exit 1; }
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff \
+	  || { echo "CITATION.cff is not in its format: see above"; exit 1; }
 	@$(BIN)/python -m tools.notebooks.lint \
 	  || { echo "the notebooks have faults: CONTRIBUTING.md explains the rules"; exit 1; }
 
@@ -108,6 +118,10 @@ budget: $(VENV)/all
 widgets: $(VENV)/all
 	@echo "== storing the explorers' present source in the notebooks, which are not run"
 	@$(BIN)/python -m tools.notebooks.widget_sources $(NOTEBOOKS)
+
+weekly: $(VENV)/all
+	@mkdir -p _build
+	@$(BIN)/python -m tools.weekly $(or $(WHAT),newest) _build/weekly.md
 
 bench: $(VENV)/all
 	@$(BIN)/python tools/bench.py

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import torch
 from torch import Generator, Tensor
@@ -39,7 +39,7 @@ def check_match(name: str, y: Tensor, other: str, x: Tensor) -> None:
         raise TypeError(f"need {name} of the dtype of {other} {x.dtype}, got {y.dtype}")
 
 
-def check_number(name: str, value: Time | Tensor) -> Time:
+def check_number(name: str, value: Any) -> Time:
     """Return value as a plain Python number; raise unless it is one: a batch of them is not."""
     if type(value) in (int, float):
         return value

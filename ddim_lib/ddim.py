@@ -74,8 +74,7 @@ def ddim_coefficients(schedule: Schedule, t: Time, s: Time, eta: Eta) -> Coeffic
 def ddpm_large_coefficients(schedule: Schedule, t: Time, s: Time) -> Coefficients:
     """κ and λ of η = 1 with the larger noise  σ̂ = √(1 − ᾱ_t²/ᾱ_s²),  none where s = 0.
 
-    It lies outside the κ, λ family: x_s gets more variance than its marginal has, so the last
-    step adds none. Raises as `ddim_coefficients`.
+    Outside the κ, λ family: x_s gets more variance than its marginal has. Raises as the above.
     Source: Song et al. 2021 (DDIM), section 5 (σ̂); Ho et al. 2020, section 3.2 (σ² = β²).
     """
     kappa, lambda_, _ = ddim_coefficients(schedule, t, s, eta=1.0)
@@ -95,10 +94,11 @@ def ddim_step(
 ) -> Tensor:
     """Move x_t to the cleaner time s:  x_s = κ x_t + λ x̂_0 + σ ε.
 
-    x_t, eps_hat, noise: (batch, *dims), data units. t, s: times, 0 <= s < t <= T.
+    x_t, eps_hat, noise: (batch, *dims), data units. t, s: numbers, 0 <= s < t <= T, the same for
+    the whole batch (`predict_x0` and `q_sample` take a time a row, a step does not).
     eta: dimensionless; 0 deterministic, 1 the DDPM posterior, "sigma-hat" DDPM's larger noise.
-    Raises ValueError or TypeError: times out of order, σ > 0 without noise, σ² > β̄_s²,
-    shapes or dtypes that differ, NaN.
+    Raises ValueError or TypeError: times out of order or a batch of them, σ > 0 without noise,
+    σ² > β̄_s², shapes or dtypes that differ, NaN.
     Source: Song et al. 2021 (DDIM), eq. 12; chapter 3, eq. (3.10).
     """
     kappa, lambda_, sigma = ddim_coefficients(schedule, t, s, eta)
@@ -129,7 +129,7 @@ def ddim_steps(
 ) -> Iterator[Step]:
     """Walk from x_T down the times with one η, yielding a `Step` after each move.
 
-    model(x_t, t) -> ε̂ shaped like x_t. x_T: (batch, *dims), data units, at times[0].
+    model(x_t, t) -> ε̂ shaped like x_t, t a number. x_T: (batch, *dims), data units, at times[0].
     times: strictly falling, e.g. `schedule.times(50)`. eta: a number, or "sigma-hat" for DDPM's
     larger noise. One noise tensor is drawn a step, none at η = 0.
     Raises ValueError or TypeError, before the first model call: times out of order, η out of
@@ -146,7 +146,7 @@ def ddim_steps(
 def _walk(
     model: Model, schedule: Schedule, x: Tensor, moves: Moves, generator: Generator | None
 ) -> Iterator[Step]:
-    """Move x, which is the walk's own, in place: a third faster at large batches."""
+    # x is the walk's own and is moved in place: a third faster at large batches
     for t, s, (kappa, lambda_, sigma) in moves:
         x0_hat = predict_x0(schedule, x, ask(model, x, t), t)
         x.mul_(kappa).add_(lambda_ * x0_hat)  # x = κ x + λ x̂_0
@@ -173,8 +173,7 @@ def sample(
 ) -> Tensor:
     """Turn noise into data in `steps` uniform steps: the x of the last of `ddim_steps`.
 
-    x_T: (batch, *dims), standard normal. Returns x_0 of the same shape, data units.
-    Raises as `schedule.times` and `ddim_steps` do.
+    x_T: (batch, *dims), standard normal. Returns x_0, data units. Raises as `ddim_steps` does.
     """
     for step in ddim_steps(model, schedule, x_T, schedule.times(steps), eta, generator):
         x_0 = step.x

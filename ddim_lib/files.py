@@ -1,8 +1,10 @@
 """Files: what the library ships, weights as they lie on disk, and writing without half a file."""
 
 import hashlib
+import io
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +38,25 @@ def read_weights(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
             return file.metadata() or {}, weights
     except SafetensorError as error:
         raise ValueError(f"need a whole safetensors file, got {path}: {error}") from error
+
+
+def read_denoiser(path: Path) -> tuple[dict[str, int], object, dict[str, Tensor]]:
+    """Sizes of the network in a file of `save_denoiser`, the schedule it names (None in older
+    files), and its tensors; raises ValueError: truncated, foreign, of another kind of network.
+    """
+    header, weights = read_weights(path)
+    try:
+        told = json.loads(header["ddim_lib"])
+        config = told["config"]
+        sizes = {key: int(config[key]) for key in ("channels", "embedding")}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"need a file written by save_denoiser, got {path} without our metadata"
+        ) from error
+    if config.get("predicts") != "v":  # older files hold a network whose output is ε̂ itself
+        got = f"{path}, which predicts {config.get('predicts', 'eps')}"
+        raise ValueError(f"need weights of a network that predicts v, got {got}")
+    return sizes, told.get("schedule"), weights
 
 
 def trained(path: Path) -> tuple[int, int]:
@@ -73,3 +94,10 @@ def atomically(path: Path, write: Callable[[Path], object]) -> None:
     part = path.with_name(path.name + ".part")
     write(part)
     os.replace(part, path)
+
+
+def printable() -> None:
+    """Let a command print what its terminal has no letter for as a code, and not end of it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what replaces it in a notebook takes any letter
+            stream.reconfigure(errors="backslashreplace")

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ddim_lib.checks import check_data
+from ddim_lib.checks import check_count, check_data
 from ddim_lib.classifier import Classifier, Reference, load_classifier
 
 SURE = 0.9  # probability of the likeliest digit from which on it counts as recognised
@@ -47,9 +47,12 @@ def sliced_w1(a: Tensor, b: Tensor, directions: int = 64) -> float:
     """Distance between two clouds of equal size: mean W1 of their shadows on many directions.
 
     a, b: (n, 2), data units. Returns data units; not 0 for two draws of one distribution.
-    Raises ValueError on other shapes.
+    Raises ValueError or TypeError: other shapes, NaN, directions < 1.
     Source: Bonneel et al. 2015 (sliced Wasserstein), with W1.
     """
+    directions = check_count("directions", directions, 1)
+    check_data("a", a)
+    check_data("b", b)
     if a.ndim != 2 or a.shape[1] != 2 or a.shape != b.shape:
         shapes = f"{tuple(a.shape)} and {tuple(b.shape)}"
         raise ValueError(f"need two clouds of one shape (n, 2), got {shapes}")
@@ -134,18 +137,23 @@ def _root(covariance: Tensor) -> Tensor:
 def score_digits(images: Tensor) -> Scores:
     """Compare pictures with MNIST's test images, on the 64 features of a small classifier.
 
-    images: (n, 1, 28, 28), n >= 2, clamped to [-1, 1].
+    images: (n, 1, 28, 28), n >= 2, from -1 (paper) to 1 (ink), clamped to that.
     frechet: of the features, against all 10 000 test images. energy: of the features, against
     every second one. confident: the share whose likeliest digit has a probability >= 0.9; alone
     it misleads: it also falls for real digits that are hard, and noise may look certain.
-    Raises ValueError or TypeError: other shapes, NaN.
+    Raises ValueError or TypeError: other shapes, NaN, no value below 0, as in images from 0 to 1
+    or to 255.
     """
     check_data("images", images)
     features, logits = look(images)
+    found = moments(features)
+    if images.min() >= 0:
+        got = f"{images.min():.3g} to {images.max():.3g}"
+        raise ValueError(f"need images from -1 (paper) to 1 (ink), got {got}: rescale them first")
     _, reference = judge()
     sure = logits.softmax(1).max(1).values >= SURE
     return Scores(
-        frechet(moments(features), Moments(reference.mean, reference.covariance)),
+        frechet(found, Moments(reference.mean, reference.covariance)),
         energy_distance(features, reference.features.float()),
         sure.double().mean().item(),
     )

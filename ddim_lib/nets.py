@@ -4,13 +4,16 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from warnings import warn
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from ddim_lib.files import check_fit, locate, read_weights
+from ddim_lib.files import ASSETS, check_fit, locate, read_denoiser
+from ddim_lib.schedule import Schedule
 
 GROUPS = 8  # of every group norm; channel counts are multiples of it
 
@@ -27,15 +30,15 @@ def time_embedding(t: Tensor, dim: int) -> Tensor:
 
 def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
     """Set a convolution's weight and bias to zero, so that its branch starts silent."""
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
     return layer
 
 
 class ResBlock(nn.Module):
     """x + conv(silu((1 + scale) · norm(conv(silu(norm(x)))) + shift)), scale and shift from t.
 
-    x: (batch, c_in, h, w) -> (batch, c_out, h, w). Source: Dhariwal & Nichol 2021, section 3.1.
+    (batch, c_in, h, w) -> (batch, c_out, h, w). Source: Dhariwal & Nichol 2021, section 3.1.
     """
 
     def __init__(self, c_in: int, c_out: int, embedding: int) -> None:
@@ -72,8 +75,7 @@ class Attention(nn.Module):
 def signal(t: Tensor) -> Tensor:
     """Signal amplitude as a formula,  ᾱ = exp(−(u/10 + 9.95 u²)/2)  with u = t/1000, like t.
 
-    Within 0.001 of DDPM's linear schedule, and smooth in t. What it misses, F learns.
-    Source: the integral of β² over Ho et al.'s linear schedule, halved.
+    Half the integral of β² of DDPM's linear schedule: within 0.001 of it. F learns the rest.
     """
     u = t / 1000
     return torch.exp(-(u / 10 + 9.95 * u**2) / 2)
@@ -82,19 +84,18 @@ def signal(t: Tensor) -> Tensor:
 class UNet(nn.Module):
     """Predict the noise of 28×28 grey images,  ε̂(x_t, t) = β̄_t x_t + ᾱ_t F(x_t, t).
 
-    F is what is learned. Late in the chain x_t is nearly the noise itself, and F need say only
-    the small rest; a network without that shortcut must first learn to repeat its input exactly.
+    F is what is learned: where x_t is nearly the noise itself, only the small rest; a network
+    without that shortcut must first learn to repeat its input exactly.
     Each 2×2 patch of pixels is first folded into channels, so all work is at 14×14 and 7×7.
-    channels: a multiple of 8. embedding: width of the time embedding. 540 868 parameters at the
-    defaults.
-    Source: Ho et al. 2020, appendix B, made small; F is v = ᾱε − β̄x_0 of
-    Salimans & Ho 2022, section 4.
+    channels: a multiple of 8. embedding: its width. 540 868 parameters at the defaults.
+    Source: Ho et al. 2020, appendix B, made small; v = ᾱε − β̄x_0: Salimans & Ho 2022, section 4.
     """
 
     def __init__(self, channels: int = 32, embedding: int = 128) -> None:
         super().__init__()
-        c, e = channels, embedding
+        c, e = self.channels, self.embedding = channels, embedding
         self.config = {"channels": c, "embedding": e, "predicts": "v"}
+        self.schedule = Schedule.linear()  # the one it is for; samplers refuse another
         self.time = nn.Sequential(nn.Linear(c, e), nn.SiLU(), nn.Linear(e, e), nn.SiLU())
         self.stem = nn.Conv2d(4, c, 3, padding=1)
         self.down14 = ResBlock(c, c, e)
@@ -113,11 +114,10 @@ class UNet(nn.Module):
         """Return ε̂ shaped like x.
 
         x: (batch, 1, 28, 28), in the dtype of the weights. t: 1 … T, a number or (batch,).
-        Raises ValueError or TypeError: another shape or dtype of x, another shape of t.
+        Raises ValueError or TypeError: another shape or dtype of x or shape of t, t not in 1 … T.
         """
-        self._check(x)
-        t = self._batched(t, x)
-        e = self.time(time_embedding(t, self.config["channels"]))
+        t = self._checked(x, t)
+        e = self.time(time_embedding(t, self.channels))
         h14 = self.down14(self.stem(F.pixel_unshuffle(x, 2)), e)
         h7 = self.down7(self.shrink(h14), e)
         h = self.attention1(self.middle1(h7, e))
@@ -127,51 +127,54 @@ class UNet(nn.Module):
         a_t = signal(t)[:, None, None, None]
         return (1 - a_t**2).sqrt() * x + a_t * F.pixel_shuffle(self.head(h), 2)
 
-    def _check(self, x: Tensor) -> None:
+    def _checked(self, x: Tensor, t: float | Tensor) -> Tensor:
+        """Return t as a (batch,) tensor beside x; raise unless both are what was trained on."""
         if x.ndim != 4 or x.shape[1:] != (1, 28, 28):
             raise ValueError(f"need x of shape (batch, 1, 28, 28), got {tuple(x.shape)}")
         if x.dtype != self.stem.weight.dtype:
             raise TypeError(f"need x in {self.stem.weight.dtype} like the weights, got {x.dtype}")
-
-    def _batched(self, t: float | Tensor, x: Tensor) -> Tensor:
         t = torch.as_tensor(t, dtype=x.dtype, device=x.device)
         if t.shape not in ((), x.shape[:1]):
             raise ValueError(f"need t as a number or of shape ({len(x)},), got {tuple(t.shape)}")
+        if not ((t >= 1) & (t <= self.schedule.T)).all():
+            raise ValueError(f"need 1 <= t <= {self.schedule.T}, got t={t.tolist()}")
         return t.expand(len(x))
 
 
 def save_denoiser(model: UNet, path: str | Path, metadata: Mapping[str, object]) -> None:
-    """Write the weights as safetensors; config and metadata (JSON values) go into its header."""
-    header = {"ddim_lib": json.dumps({"config": model.config, **metadata})}
-    Path(path).write_bytes(save(model.state_dict(), metadata=header))
+    """Write the weights as safetensors; config, schedule and metadata (JSON) go into its header.
+
+    Raises ValueError: a schedule without a name.
+    """
+    name, T = model.schedule.name, model.schedule.T
+    Schedule.named(name, T)
+    told = {"config": model.config, "schedule": {"name": name, "T": T}, **metadata}
+    Path(path).write_bytes(save(model.state_dict(), metadata={"ddim_lib": json.dumps(told)}))
 
 
 def load_denoiser(source: str | Path) -> UNet:
     """Load a shipped network by its name ("digits") or any file of `save_denoiser` by its path.
 
-    Returns the model in eval mode, without gradients for its weights.
+    Returns the model in eval mode, its weights without gradients, its `schedule` the one that the
+    file names: linear, with a warning, if it is older and names none.
     Raises ValueError: unknown name; a file that is truncated, foreign or of another architecture.
     Raises FileNotFoundError: no such file.
     """
     path = locate(source)
-    config, weights = _read(path)
-    model = UNet(**config)
+    sizes, told, weights = read_denoiser(path)
+    model = UNet(**sizes)
     check_fit(weights, model.state_dict(), path)
     model.load_state_dict(weights)
+    model.schedule = _schedule(told, path)
     return model.eval().requires_grad_(False)
 
 
-def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
-    """Architecture config and tensors of a weight file."""
-    header, weights = read_weights(path)
+def _schedule(told: Any, path: Path) -> Schedule:
+    if told is None:
+        if path.parent != ASSETS:
+            warn(f"{path} does not name its schedule: taken for Schedule.linear()", stacklevel=3)
+        return Schedule.linear()
     try:
-        config = json.loads(header["ddim_lib"])["config"]
-        sizes = {key: int(config[key]) for key in ("channels", "embedding")}
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"need a file written by save_denoiser, got {path} without our metadata"
-        ) from error
-    if config.get("predicts") != "v":  # older files hold a network whose output is ε̂ itself
-        got = f"{path}, which predicts {config.get('predicts', 'eps')}"
-        raise ValueError(f"need weights of a network that predicts v, got {got}")
-    return sizes, weights
+        return Schedule.named(**told)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"need the name and T of a schedule, got {told} in {path}") from error

@@ -23,6 +23,8 @@ def sheet(images: Tensor, columns: int = 8) -> np.ndarray:
     images: (n, 1, height, width) in [-1, 1], clamped. Returns (rows·height, columns·width)
     float32; n must fill whole rows. Raises ValueError otherwise.
     """
+    if not isinstance(images, Tensor):
+        raise TypeError(f"need a torch tensor as images, got {type(images).__name__}")
     if images.ndim != 4 or images.shape[1] != 1:
         raise ValueError(f"need images of shape (n, 1, h, w), got {tuple(images.shape)}")
     n, _, h, w = images.shape

@@ -89,9 +89,11 @@ def check_made_for(model: object, schedule: Schedule) -> None:
         )
 
 
-def check_walk(model: Model, schedule: Schedule, x_T: Tensor, times: Iterable[Time]) -> list[Time]:
-    """Check what every walk from x_T down the times is given; return the times as numbers."""
-    check_data("x_T", x_T)
+def check_walk(
+    model: Model, schedule: Schedule, x: Tensor, times: Iterable[Time], name: str = "x_T"
+) -> list[Time]:
+    """Check what every walk from x along the times is given; return the times as numbers."""
+    check_data(name, x)
     check_callable("model", model, "eps_hat = model(x_t, t)")
     check_made_for(model, schedule)
     return check_times(times, schedule.T)

@@ -62,6 +62,13 @@ class Schedule:
         return cls._from_powers((1 - f[1:] / f[:-1]).clamp(max=0.999), "cosine")
 
     @classmethod
+    def named(cls, name: str | None, T: int) -> "Schedule":
+        """Return one of these by its name; raises ValueError on another name."""
+        if name not in ("linear", "cosine"):
+            raise ValueError(f"need a schedule among linear, cosine, got {name!r}")
+        return cls.linear(T) if name == "linear" else cls.cosine(T)
+
+    @classmethod
     def _from_powers(cls, power: Tensor, name: str) -> "Schedule":
         alpha_bar = torch.cumprod(1 - power, dim=0).sqrt()
         return cls(torch.cat([alpha_bar.new_ones(1), alpha_bar]), name)

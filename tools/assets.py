@@ -13,7 +13,6 @@ import functools
 import hashlib
 import http.server
 import json
-import shutil
 import sys
 import threading
 from pathlib import Path
@@ -26,11 +25,11 @@ from playwright.sync_api import sync_playwright
 from ddim_lib import Schedule, ddim_steps, load_denoiser, plots
 from ddim_lib.data import ASSETS, load_mnist
 from ddim_lib.widgets.flow import FlowExplorer, flow
+from tools.chrome import FLAGS, installed
 
 ROOT = Path(__file__).resolve().parents[1]
 LANDING = ROOT / "web" / "landing"
 PICTURES = ROOT / "web" / "pictures"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 EACH = 1000  # digits of a class
 SETTING = ("eta", "steps", "sigma_hat", "solver", "exact_path", "spacing", "data", "seed")
 TRAITS = (*SETTING, "points", "mixtures")
@@ -91,7 +90,7 @@ def explorer() -> None:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), site)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = p.chromium.launch(executable_path=installed(), args=FLAGS)
         page = browser.new_page(
             viewport={"width": 1100, "height": 900}, device_scale_factor=2, reduced_motion="reduce"
         )

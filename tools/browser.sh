@@ -1,12 +1,12 @@
 #!/bin/sh
-# Make sure that there is a Chrome or Chromium for the browser tests.
-for name in chromium chromium-browser google-chrome google-chrome-stable chrome; do
-  if command -v "$name" >/dev/null 2>&1; then
-    echo "== browser: $(command -v "$name")"
+# Make sure that there is a Chrome or Chromium for the browser tests; with --which only print where.
+for name in chromium google-chrome chromium-browser google-chrome-stable chrome; do
+  if path=$(command -v "$name" 2>/dev/null); then
+    [ "$1" = --which ] && echo "$path" || echo "== browser: $path"
     exit 0
   fi
 done
-if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+if [ "$1" != --which ] && command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
   echo "== installing Chromium with apt"
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null && exit 0
 fi

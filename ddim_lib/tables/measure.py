@@ -15,7 +15,8 @@ from ddim_lib.ddim import ddim_steps
 from ddim_lib.exact import GaussianMixture
 from ddim_lib.metrics import score_digits, sliced_w1
 from ddim_lib.ode import encode
-from ddim_lib.schedule import Schedule, Spacing
+from ddim_lib.schedule import Schedule
+from ddim_lib.spacing import Spacing
 
 SCHEDULE = Schedule.linear()
 DATA = "data"  # stands in an eta column for points drawn from the distribution itself

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from tests.support.browser import FLAGS, installed, watch_page
+from tests.support.browser import watch_page
 from tests.support.built_site import PAGES, calm
+from tools.chrome import FLAGS, installed
 
 BLOCKED = {"profile": {"default_content_setting_values": {"cookies": 2}}}  # Chromium: "block all"
 ABSENT = "for (const name of ['localStorage', 'sessionStorage']) %s"

@@ -4,26 +4,16 @@ import contextlib
 import functools
 import gzip
 import http.server
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, Route, sync_playwright
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-NAMES = ("chromium", "google-chrome", "chromium-browser", "google-chrome-stable", "chrome")
+from tools.chrome import FLAGS, installed
+
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 BARRIERS = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
@@ -65,14 +55,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
         yield browser
         browser.close()
-
-
-def installed() -> str:
-    """Return the path of the installed Chrome or Chromium, or say what to install."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.fail("need Chrome or Chromium: install one (Debian: sudo apt install chromium)")
-    return path
 
 
 @dataclass
@@ -138,8 +120,15 @@ def _note(watch: Watched, response: Response) -> None:
         watch.failed.append(f"{response.status} {response.url}")
 
 
+def show_yourself(page: Page) -> None:
+    """Move as a reader does: Jupyter's widget manager is not loaded before."""
+    page.mouse.move(2, 2)
+    page.mouse.move(4, 4)
+
+
 def scroll_through(page: Page) -> None:
     """Read the page from top to bottom, so that all of it loads, and come back."""
+    show_yourself(page)
     for top in range(0, page.evaluate("document.documentElement.scrollHeight"), 600):
         page.evaluate("top => scrollTo(0, top)", top)
         page.wait_for_timeout(20)

@@ -152,3 +152,24 @@ def test_frechet_of_fewer_points_than_dimensions():
 def test_frechet_of_other_dimensions_is_refused():
     with pytest.raises(ValueError, match="need moments of one shape, got 2 and 3 dimensions"):
         frechet(gaussian([1, 1]), gaussian([1, 1, 1]))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_sliced_w1_of_points_that_are_nowhere(value):
+    bad = torch.zeros(4, 2)
+    bad[1, 0] = value
+    for a, b, name in ((bad, torch.zeros(4, 2), "a"), (torch.zeros(4, 2), bad, "b")):
+        with pytest.raises(
+            ValueError, match=f"^need finite values in {name}, got 1 of 8 NaN or inf"
+        ):
+            sliced_w1(a, b)
+
+
+def test_sliced_w1_of_nothing_and_on_no_direction():
+    with pytest.raises(ValueError, match=r"^need a of shape \(batch, \*dims\), got \(0, 2\)$"):
+        sliced_w1(torch.zeros(0, 2), torch.zeros(0, 2))
+    with pytest.raises(TypeError, match=r"^need a torch tensor as a, got list$"):
+        sliced_w1([[0.0, 0.0]], torch.zeros(1, 2))
+    for directions in (0, -1, 2.5):
+        with pytest.raises(ValueError, match=r"^need a whole number, 1 <= directions, got dir"):
+            sliced_w1(torch.zeros(4, 2), torch.zeros(4, 2), directions)

@@ -67,3 +67,11 @@ def test_pictures_are_clamped(digits):
 def test_bad_pictures_are_refused(bad, message):
     with pytest.raises(ValueError, match=message):
         score_digits(bad)
+
+
+def test_images_on_another_scale_are_refused():
+    images = load_digits().images[:20]
+    for scaled, to in (((images + 1) / 2, "1"), ((images + 1) * 127.5, "255")):
+        need = rf"^need images from -1 \(paper\) to 1 \(ink\), got 0 to {to}: rescale them first$"
+        with pytest.raises(ValueError, match=need):
+            score_digits(scaled)

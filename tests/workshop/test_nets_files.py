@@ -1,12 +1,15 @@
 """The network's weights on disk: what is written, what damage is noticed."""
 
 import json
+import warnings
 
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from ddim_lib import GaussianMixture, Schedule, encode, ode, ode_solve, sample
+from ddim_lib.data import ring
 from ddim_lib.nets import UNet, load_denoiser, save_denoiser
 from tests.support.tiny import moved_unet, noise_images
 
@@ -49,6 +52,7 @@ def test_metadata_is_readable_by_anyone(path):
         stored = json.loads(file.metadata()["ddim_lib"])
     assert stored == {
         "config": {"channels": 8, "embedding": 16, "predicts": "v"},
+        "schedule": {"name": "linear", "T": 1000},
         "steps": 3,
     }
 
@@ -128,3 +132,85 @@ def test_weights_with_a_layer_too_many(path):
     rewrite(path, lambda weights: weights.update(extra=torch.zeros(1)))
     with pytest.raises(ValueError, match=r"need nothing as extra .*, got torch\.float32 \(1,\)"):
         load_denoiser(path)
+
+
+def renamed(path, **changes):
+    """Change what a weight file says of itself."""
+    with safe_open(path, framework="pt") as file:
+        told = json.loads(file.metadata()["ddim_lib"])
+    told.update(changes)
+    told = {key: value for key, value in told.items() if value is not None}
+    save_file(load_file(path), path, metadata={"ddim_lib": json.dumps(told)})
+
+
+def test_a_file_names_its_schedule(model, tmp_path):
+    for schedule in (Schedule.linear(), Schedule.linear(500), Schedule.cosine(40)):
+        model.schedule = schedule
+        save_denoiser(model, tmp_path / "net.safetensors", {})
+        assert repr(load_denoiser(tmp_path / "net.safetensors").schedule) == repr(schedule)
+    model.schedule = Schedule(Schedule.linear().alpha_bar ** 2)
+    need = r"^need a schedule among linear, cosine, got None$"
+    with pytest.raises(ValueError, match=need):
+        save_denoiser(model, tmp_path / "net.safetensors", {})
+
+
+def test_a_file_that_names_no_schedule(path, noisy, model):
+    renamed(path, schedule=None)
+    with pytest.warns(UserWarning, match=r"tiny\.safetensors does not name its schedule: tak"):
+        loaded = load_denoiser(path)
+    assert repr(loaded.schedule) == "Schedule.linear(1000)"
+    assert torch.equal(loaded(noisy, 70), model(noisy, 70))
+
+
+@pytest.mark.parametrize(
+    "told", [{"name": "cubic", "T": 9}, {"name": "linear", "T": 3}, "linear", 7]
+)
+def test_a_file_that_names_an_unknown_schedule(path, told):
+    renamed(path, schedule=told)
+    with pytest.raises(ValueError, match=r"^need the name and T of a schedule, got .*tiny"):
+        load_denoiser(path)
+
+
+def test_the_shipped_network_is_read_in_silence():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert repr(load_denoiser("digits").schedule) == "Schedule.linear(1000)"
+
+
+@pytest.mark.parametrize("other", [Schedule.cosine(), Schedule.linear(100), Schedule.cosine(100)])
+def test_samplers_refuse_another_schedule_than_the_networks(model, noisy, other):
+    """The right value by the line that the sentence gives: the time translated by hand."""
+    need = (
+        r"^need the schedule that the model was made for, Schedule\.linear\(1000\), got S.*lambda"
+    )
+    for call in (
+        lambda: sample(model, other, noisy, 2),
+        lambda: encode(model, other, noisy, 2),
+        lambda: ode_solve(model, other, noisy, [9, 0]),
+        lambda: ode.heun(model, other, noisy, 9, 3),
+    ):
+        with pytest.raises(ValueError, match=need):
+            call()
+    stretched = lambda x, t: model(x, t * 1000 / other.T)
+    assert sample(stretched, other, noisy, 2).isfinite().all()
+    twin = Schedule(Schedule.linear().alpha_bar.float().double())  # as others compute it
+    assert torch.allclose(sample(model, twin, noisy, 2), sample(model, Schedule.linear(), noisy, 2))
+
+
+def test_exact_models_refuse_another_schedule_too():
+    model = GaussianMixture(*ring()).model(Schedule.linear())
+    x = torch.randn(4, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    with pytest.raises(ValueError, match=r"^need the schedule that the model was made for"):
+        sample(model, Schedule.cosine(), x, 5)
+    assert torch.equal(sample(model, Schedule.linear(), x, 5), sample(model, model.schedule, x, 5))
+
+
+@pytest.mark.parametrize(
+    "t", [0, 0.5, -1, 1000.5, float("nan"), float("inf"), [1, 0, 5], [1, 1001, 5]]
+)
+def test_times_that_no_network_was_trained_at(model, noisy, t):
+    asked = torch.tensor(t, dtype=torch.float32) if isinstance(t, list) else t
+    with pytest.raises(ValueError, match=r"^need 1 <= t <= 1000, got t="):
+        model(noisy, asked)
+    for good in (1, 1000, 1.5, torch.tensor([1, 500.5, 1000])):
+        assert model(noisy, good).isfinite().all()
