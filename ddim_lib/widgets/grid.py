@@ -41,9 +41,9 @@ class GridExplorer(Explorer):
     @traitlets.validate("eta", "steps")
     def _check_setting(self, proposal: dict) -> float | int:
         name, value = proposal["trait"].name, proposal["value"]
-        stored = self.etas if name == "eta" else self.step_counts
-        check = check_between if name == "eta" else check_count
-        return check(name, value, stored[0], stored[-1])
+        if name == "eta":
+            return check_between(name, value, self.etas[0], self.etas[-1])
+        return check_count(name, value, self.step_counts[0], self.step_counts[-1])
 
     @property
     def _setting(self) -> str:
@@ -101,16 +101,16 @@ def explore(
     etas, step_counts = _rising("eta", eta, 0), _rising("steps", steps, 1)
     if any(count != int(count) for count in step_counts):
         raise ValueError(f"need whole numbers of steps, got {step_counts}")
-    start = start or (etas[0], step_counts[len(step_counts) // 2])
-    if start[0] not in etas or start[1] not in step_counts:
-        raise ValueError(f"need start among the stored settings, got {start}")
+    first: tuple[float, float] = start or (etas[0], step_counts[len(step_counts) // 2])
+    if first[0] not in etas or first[1] not in step_counts:
+        raise ValueError(f"need start among the stored settings, got {first}")
     pictures = _all_pictures(draw, etas, [int(count) for count in step_counts])
     return GridExplorer(
         draw,
         etas=etas,
         step_counts=[int(count) for count in step_counts],
-        eta=float(start[0]),
-        steps=int(start[1]),
+        eta=float(first[0]),
+        steps=int(first[1]),
         sheet=to_sheet(pictures),
         tile=list(pictures[0][0].shape),
         alt=alt,
