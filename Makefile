@@ -10,9 +10,10 @@ BIN := $(VENV)/bin
 NOTEBOOKS := $(wildcard chapters/*.ipynb)
 SITE := _build/html
 export OMP_NUM_THREADS ?= 1
+export PYTHONUTF8 ?= 1
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
-.PHONY: help book serve zip test lint unit notebooks colab site execute widgets budget address bench mutants browser clean
+.PHONY: help book serve zip test lint unit notebooks colab site execute widgets budget address bench mutants weekly browser clean
 
 help:
 	@sed -n '1,6s/^# //p' Makefile
@@ -80,6 +81,12 @@ lint: $(VENV)/all
 	  || { echo "ruff found something: '$(BIN)/ruff check --fix . && $(BIN)/ruff format .' mends most"; exit 1; }
 	@$(BIN)/mypy --no-error-summary \
 	  || { echo "the types of ddim_lib do not fit: each line above says where"; exit 1; }
+	@$(BIN)/zizmor --offline --quiet .github \
+	  || { echo "zizmor found something in .github/workflows: see above"; exit 1; }
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml \
+	  || { echo "a file of .github/workflows is no workflow: see above"; exit 1; }
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff \
+	  || { echo "CITATION.cff is not in its format: see above"; exit 1; }
 	@$(BIN)/python -m tools.notebooks.lint \
 	  || { echo "the notebooks have faults: CONTRIBUTING.md explains the rules"; exit 1; }
 
@@ -113,6 +120,10 @@ budget: $(VENV)/all
 widgets: $(VENV)/all
 	@echo "== storing the explorers' present source in the notebooks, which are not run"
 	@$(BIN)/python -m tools.notebooks.widget_sources $(NOTEBOOKS)
+
+weekly: $(VENV)/all
+	@mkdir -p _build
+	@$(BIN)/python -m tools.weekly $(or $(WHAT),newest) _build/weekly.md
 
 bench: $(VENV)/all
 	@$(BIN)/python tools/bench.py

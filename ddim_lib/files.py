@@ -1,8 +1,10 @@
 """Files: what the library ships, weights as they lie on disk, and writing without half a file."""
 
 import hashlib
+import io
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,3 +94,10 @@ def atomically(path: Path, write: Callable[[Path], object]) -> None:
     part = path.with_name(path.name + ".part")
     write(part)
     os.replace(part, path)
+
+
+def printable() -> None:
+    """Let a command print what its terminal has no letter for as a code, and not end of it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what replaces it in a notebook takes any letter
+            stream.reconfigure(errors="backslashreplace")

@@ -1,7 +1,6 @@
 """Sphinx extension: corrects what the tools that write a page tell a screen reader.
 
-docutils makes a bibliography a list of entries that no list may have, and MyST-NB names every
-folded cell "Toggle hidden content", whatever the reader sees written on it.
+docutils makes a bibliography a list of entries that no list may have.
 """
 
 from docutils import nodes
@@ -9,7 +8,6 @@ from sphinx.application import Sphinx
 
 CORRECTIONS = {
     ' role="doc-biblioentry"': ' role="listitem"',
-    '<summary aria-label="Toggle hidden content">': "<summary>",
 }
 
 

@@ -11,7 +11,7 @@ is only an example, the pages have no launch buttons either.
 import os
 import re
 import subprocess
-import tomllib
+import sys
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -20,12 +20,14 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util import logging
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where the book's tools are
+from tools.address import is_example, read_address
+
 ADDRESS = re.compile(
     r"(?:https?://(?:[^@/]+@)?|ssh://git@|git@)"
     r"(?P<host>github\.com|gitlab\.com|bitbucket\.org)[:/]"
     r"(?P<owner>[^/]+)/(?P<name>[^/]+?)(?:\.git)?/?"
 )
-EXAMPLE = "https://example.org/"
 BUTTONS = ("use_repository_button", "use_issues_button")
 logger = logging.getLogger(__name__)
 
@@ -63,17 +65,11 @@ def _git(folder: Path, *arguments: str) -> str:
     return run.stdout.strip() if run.returncode == 0 else ""
 
 
-def library_address(folder: Path) -> str:
-    """Return where the notebooks of the book in folder install the library from."""
-    with (folder / "pyproject.toml").open("rb") as f:
-        return tomllib.load(f)["project"]["urls"]["Repository"]
-
-
 def launch_trouble(repository: Repository | None, library: str) -> str:
     """Say why a chapter cannot be launched, "" if it can."""
     if repository is None:
         return "unknown; set BOOK_REPOSITORY=https://github.com/owner/name to have launch buttons"
-    if library.startswith(EXAMPLE):
+    if is_example(library):
         return f"{repository.url}, but notebooks install from {library}: run make address URL=…"
     return ""
 
@@ -81,7 +77,7 @@ def launch_trouble(repository: Repository | None, library: str) -> str:
 def set_buttons(app: Sphinx, config: Config) -> None:
     """Fill in the theme's repository options, or take its buttons away."""
     options, folder = config.html_theme_options, Path(app.srcdir)
-    repository, library = find_repository(folder, dict(os.environ)), library_address(folder)
+    repository, library = find_repository(folder, dict(os.environ)), read_address(folder)
     options["repository_url"], options["repository_branch"] = repository or ("", "")
     if repository:
         options.update(dict.fromkeys(BUTTONS, True))

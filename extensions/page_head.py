@@ -33,11 +33,11 @@ def minutes(words: int, formulas: int, lines: int) -> int:
 
 def first_word(quote: nodes.block_quote) -> str:
     """Return the first word of a blockquote that begins in bold, else ""."""
-    start = next(quote.findall(nodes.paragraph), None)
-    if start is None or not start.children or not isinstance(start.children[0], nodes.strong):
+    start = next(quote.findall(nodes.paragraph), nodes.paragraph())
+    parts = [part for part in start.children if part.astext()]  # MyST begins with an empty one
+    if not parts or not isinstance(parts[0], nodes.strong):
         return ""
-    words = start.children[0].astext().replace(".", " ").split()
-    return words[0] if words else ""
+    return parts[0].astext().replace(".", " ").split()[0]
 
 
 def cell_kind(cell: nodes.container) -> str:

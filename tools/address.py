@@ -4,8 +4,8 @@
     python tools/address.py https://github.com/owner/name     change it everywhere
     python tools/address.py --check URL                       fail unless it is URL
 
-It is kept in pyproject.toml ([project.urls] Repository). README.md and the first code cell of each
-notebook repeat it, and `problems` says where they disagree.
+It is kept in pyproject.toml ([project.urls] Repository). CITATION.cff, README.md and the first code
+cell of each notebook repeat it, and `problems` says where they disagree.
 """
 
 import re
@@ -15,7 +15,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FORM = re.compile(r"https://[\w.-]+(?:/[\w.-]+){2,}(?<!\.git)(?<!/)")
-PLACE = re.compile(r'(?<=^Repository = ")[^"]*(?="$)', re.MULTILINE)
+PLACES = {  # one line each
+    "pyproject.toml": re.compile(r'(?<=^Repository = ")[^"]*(?="$)', re.MULTILINE),
+    "CITATION.cff": re.compile(r'(?<=^repository-code: ")[^"]*(?="$)', re.MULTILINE),
+}
 NAMED = re.compile(r"(?<=git[ +])(?:clone )?(https://[^\s\"'`#@\\]+)")  # README.md, notebooks
 CONFIGURED = re.compile(r"^\s*url\s*:\s*[\"']?(https?://[^\s\"']+)", re.MULTILINE)
 
@@ -39,6 +42,8 @@ def notebooks(root: Path) -> list[Path]:
 def problems(root: Path = ROOT) -> list[str]:
     """Say where another address stands than in pyproject.toml, or none where one is needed."""
     address, found = read_address(root), []
+    if (cited := PLACES["CITATION.cff"].findall((root / "CITATION.cff").read_text())) != [address]:
+        found.append(f"CITATION.cff: need {address}, got {', '.join(cited) or 'none'}")
     for path in [root / "README.md", *notebooks(root)]:
         named = set(NAMED.findall(path.read_text(encoding="utf-8")))
         if named != {address}:
@@ -56,11 +61,11 @@ def write_address(address: str, root: Path = ROOT) -> None:
     """Put an address into pyproject.toml, and where it is repeated."""
     if not FORM.fullmatch(address):
         raise ValueError(f"need https://host/owner/name, got {address}")
-    project = root / "pyproject.toml"
-    text, count = PLACE.subn(address, project.read_text(encoding="utf-8"))
-    if count != 1:
-        raise ValueError(f"need one line 'Repository = \"…\"' in {project}, got {count}")
-    project.write_text(text, encoding="utf-8")
+    for name, place in PLACES.items():
+        text, count = place.subn(address, (root / name).read_text(encoding="utf-8"))
+        if count != 1:
+            raise ValueError(f"need one line with the address in {name}, got {count}")
+        (root / name).write_text(text, encoding="utf-8")
     for path in [root / "README.md", *notebooks(root)]:
         text = path.read_text(encoding="utf-8")
         text = NAMED.sub(lambda match: match[0].replace(match[1], address), text)

@@ -1,7 +1,7 @@
 // A page's widgets come to life when the reader comes near and the page is idle, or at a touch. Until
 // then, and without JavaScript, their stored pictures stand. Explorers of this book are mounted here;
 // only what Jupyter's own controls are linked to needs Jupyter's manager, which weighs as much as the
-// rest of a page.
+// rest of a page: it is not loaded before the reader moves.
 (() => {
   const here = new URL(".", document.currentScript.src).href;
   const views = 'script[type="application/vnd.jupyter.widget-view+json"]';
@@ -145,8 +145,14 @@
     await new Promise((resolve) => ask(resolve, { timeout: 2000 }));
   }
 
-  // Start once: at a touch, or when the place is near and the page idle.
-  function prepare(place, start) {
+  // Somebody is there: a hand, a key, a page that scrolls.
+  const sign = new Promise((resolve) => {
+    for (const type of ["pointermove", "pointerdown", "keydown", "wheel", "scroll"])
+      addEventListener(type, resolve, { once: true, passive: true });
+  });
+
+  // Start once: at a touch, or when the place is near, the page idle, and what is awaited has come.
+  function prepare(place, start, awaited) {
     let begun = false;
     const begin = () => {
       if (!begun) start(place);
@@ -156,6 +162,7 @@
       async (entries) => {
         if (!entries.some((entry) => entry.isIntersecting)) return;
         sight.disconnect();
+        await awaited;
         await idle();
         begin();
       },
@@ -175,7 +182,7 @@
     const places = [...document.querySelectorAll(views)].map((view) => view.parentElement);
     for (const place of new Set(places)) {
       replaceStills(place);
-      prepare(place, startManager);
+      prepare(place, startManager, sign);
     }
   }
 

@@ -21,6 +21,7 @@ import torch
 from tqdm import tqdm
 
 from ddim_lib.checks import check_device
+from ddim_lib.files import printable
 from ddim_lib.tables.measure import DATA
 from ddim_lib.tables.plans import ETAS, TABLES, Cells, Job
 from ddim_lib.tables.store import Store, commit
@@ -94,6 +95,7 @@ def prepare(args: argparse.Namespace) -> tuple[Job, Store, Cells]:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
+    printable()
     args = parse(argv)
     try:
         job, store, todo = prepare(args)

@@ -27,6 +27,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ddim_lib.data import load_digits, load_mnist
+from ddim_lib.files import printable
 from ddim_lib.schedule import Schedule
 from ddim_lib.train.loss import TIMES, WEIGHTINGS, held_out_loss
 from ddim_lib.train.run import Run, Settings, seeded_unet, start, train
@@ -134,6 +135,7 @@ def prepare(args: argparse.Namespace, keeper: Keeper) -> tuple[Run, Tensor, Tens
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
+    printable()
     args = parse(argv)
     keeper = Keeper(args.out, tuple(args.keep))
     with stop_signals() as received:

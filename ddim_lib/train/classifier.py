@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from ddim_lib.classifier import Classifier, Reference, tensors
 from ddim_lib.data import Digits, load_mnist
-from ddim_lib.files import atomically
+from ddim_lib.files import atomically, printable
 from ddim_lib.metrics import CHUNK, SURE, moments
 
 EPOCHS, BATCH, RATE, SEED = 4, 128, 3e-3, 0
@@ -55,15 +55,21 @@ def measure(model: Classifier, digits: Digits) -> tuple[Reference, dict[str, flo
     return Reference(*moments(features), few), {"accuracy": right, "confident": sure}
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m ddim_lib.train.classifier", description=__doc__.splitlines()[0]
     )
     what = "MNIST's four original files"
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help=what)
     parser.add_argument("--out", type=Path, default=Path("classifier.safetensors"))
-    args = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    printable()
+    args = parse(argv)
     try:
         training, test = load_mnist(args.data, "train"), load_mnist(args.data, "test")
         if not args.out.parent.is_dir():
@@ -78,9 +84,8 @@ def main(argv: list[str] | None = None) -> int:
     header = {"ddim_lib": json.dumps(recipe | result | {"torch": torch.__version__})}
     content = save(tensors(model, reference), metadata=header)
     atomically(args.out, lambda part: part.write_bytes(content))
-    print(
-        f"stored {args.out}: {100 * result['accuracy']:.2f} % of the test images classified right"
-    )
+    share = f"{100 * result['accuracy']:.2f} %"
+    print(f"stored {args.out}: {share} of the test images classified right")
     return 0
 
 

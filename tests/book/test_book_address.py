@@ -72,4 +72,4 @@ def test_launch_buttons_need_a_repository_and_a_library_to_install():
 def test_the_library_comes_from_the_address_in_the_project_file(tmp_path):
     text = '[project.urls]\nRepository = "https://github.com/someone/a-book"\n'
     (tmp_path / "pyproject.toml").write_text(text)
-    assert book_address.library_address(tmp_path) == HERE.url
+    assert book_address.read_address(tmp_path) == HERE.url

@@ -19,10 +19,10 @@ import pytest
 from nbclient import NotebookClient
 from packaging.utils import canonicalize_name
 
-from tests.support.browser import chromium, served, watched
+from tests.support.browser import chromium, served, show_yourself, watched
 from tools.address import read_address
 from tools.notebooks import colab
-from tools.notebooks.files import STATE, VIEW
+from tools.notebooks.files import STATE, VIEW, texts
 from tools.notebooks.kernels import AsyncQuietKernel
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +30,6 @@ COLAB = Path(os.environ.get("BOOK_COLAB", ROOT / ".venv" / "colab"))
 THREADS = "2"
 CELL_LIMIT = 900  # seconds
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
-COMPARED = ("text/plain", "text/latex", "text/html")
 WHERE = "import ddim_lib\nprint(ddim_lib.__file__)"
 
 
@@ -156,13 +155,6 @@ def check_untouched(ran: Run) -> None:
     assert ran.after == ran.before | {"ddim-lib": ran.after["ddim-lib"]}
 
 
-def texts(cell: nbformat.NotebookNode) -> list[str]:
-    """Return what a cell says in words and formulas, streams in one piece."""
-    said = [output.get("text", "") for output in cell.outputs if output.output_type == "stream"]
-    shown = [o.data for o in cell.outputs if "data" in o]
-    return ["".join(said), *(data.get(mime, "") for data in shown for mime in COMPARED)]
-
-
 def check_texts(ran: Run) -> None:
     """Every text is the stored one."""
     pairs = [
@@ -192,6 +184,7 @@ def check_widgets(ran: Run) -> None:
     (ran.folder / "web").symlink_to(ROOT / "web")
     with chromium() as browser, served(ran.folder) as base, watched(browser, base) as watch:
         watch.page.goto(base)
+        show_yourself(watch.page)
         for place in range(len(outputs)):
             area = watch.page.locator("body > div").nth(place)
             area.scroll_into_view_if_needed()

@@ -39,7 +39,8 @@ def quote(*parts):
     ],
 )
 def test_a_box_says_what_it_is(bold, kind):
-    word = page_head.first_word(quote(nodes.strong("", bold), nodes.Text(" and more")))
+    parts = (nodes.Text(""), nodes.strong("", bold), nodes.Text(" and more"))
+    word = page_head.first_word(quote(*parts))
     assert page_head.BOXES.get(word) == kind
 
 

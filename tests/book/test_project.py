@@ -17,7 +17,7 @@ from tools import address
 from tools.mutants.formulas import LIST, parse, stale, suite_of
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACES = ["pyproject.toml", "README.md", "_config.yml"]
+PLACES = ["pyproject.toml", "CITATION.cff", "README.md", "_config.yml"]
 WORKFLOW = ROOT / ".github" / "workflows" / "book.yml"
 NEW = "https://github.com/someone/a-fork"
 
@@ -49,7 +49,9 @@ def test_the_address_is_the_same_everywhere():
     assert address.problems() == []
 
 
-@pytest.mark.parametrize("name", ["README.md", "_config.yml", "pyproject.toml", "notebook"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "_config.yml", "pyproject.toml", "CITATION.cff", "notebook"]
+)
 def test_a_place_that_disagrees_is_named(name, copy):
     path = address.notebooks(copy)[0] if name == "notebook" else copy / name
     text = path.read_text().replace(address.read_address(), NEW)
@@ -153,14 +155,28 @@ def test_the_workflow_runs_the_same_tests():
     assert "secrets" not in text
 
 
-def test_the_workflow_uses_actions_by_major_version():
-    steps = [
-        s for job in yaml.safe_load(WORKFLOW.read_text())["jobs"].values() for s in job["steps"]
-    ]
-    used = [step["uses"] for step in steps if "uses" in step]
+@pytest.mark.parametrize("name", ["book", "weekly"])
+def test_workflows_use_actions_by_the_hash_of_a_named_version(name):
+    """A tag may be moved to other code, a hash may not; the comment says which version it is."""
+    lines = WORKFLOW.with_name(f"{name}.yml").read_text().splitlines()
+    used = [line.split("uses: ")[1] for line in lines if "uses: " in line]
     assert used
-    for name in used:
-        assert re.fullmatch(r"actions/[\w-]+@v\d+", name), name
+    for action in used:
+        assert re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+", action), action
+
+
+def test_an_action_has_one_hash():
+    texts = [path.read_text() for path in WORKFLOW.parent.glob("*.yml")]
+    used = {line for text in texts for line in re.findall(r"uses: (\S+)", text)}
+    names = [action.split("@")[0] for action in used]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_the_workflow_keeps_no_credentials_and_caches_packages():
+    jobs = yaml.safe_load(WORKFLOW.read_text())["jobs"].values()
+    steps = [step for job in jobs for step in job["steps"]]
+    outs = [s["with"] for s in steps if s.get("uses", "").startswith("actions/checkout")]
+    assert [options["persist-credentials"] for options in outs] == [False, False]
     caches = [s["with"] for s in steps if s.get("uses", "").startswith("actions/setup-python")]
     assert all(options["cache"] == "pip" for options in caches)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.support.browser import pixels
+from tests.support.browser import pixels, show_yourself
 from tests.support.built_site import PHONE, STILL, calm, explorers, open_explorer
 
 
@@ -24,10 +24,12 @@ def test_widgets_wait_for_the_reader(browser, base, chapter):
     with calm(browser, base) as watch:
         watch.page.goto(base + chapter)
         watch.page.wait_for_load_state("networkidle")
-        still = watch.page.locator(STILL).first
-        still.scroll_into_view_if_needed()
+        watch.page.wait_for_timeout(1000)
+        assert not watch.asked_for("embed-amd.js")
+        show_yourself(watch.page)
+        watch.page.locator(f"{STILL}, .ddim-grid").first.scroll_into_view_if_needed()
         watch.page.locator(".ddim-grid canvas").first.wait_for()
-        assert watch.page.locator(STILL).count() == 0, "the picture stands beside it"
+        watch.page.locator(STILL).wait_for(state="detached")
 
 
 def test_the_picture_stands_until_the_page_is_idle_or_touched(browser, base, chapter):
@@ -42,7 +44,7 @@ def test_the_picture_stands_until_the_page_is_idle_or_touched(browser, base, cha
         assert watch.page.locator(".ddim-grid").count() == 0
         still.hover()
         watch.page.locator(".ddim-grid canvas").first.wait_for()
-        assert watch.page.locator(STILL).count() == 0
+        watch.page.locator(STILL).wait_for(state="detached")
 
 
 def test_without_javascript_the_pictures_stand(browser, base, chapter):
@@ -110,6 +112,7 @@ def test_a_broken_sheet_says_so(browser, base, chapter):
     with calm(browser, base) as watch:
         watch.page.route(base + chapter, break_off)
         watch.page.goto(base + chapter)
+        show_yourself(watch.page)
         watch.page.locator(STILL).first.scroll_into_view_if_needed()
         trouble = watch.page.locator(".ddim-grid .trouble").first
         trouble.wait_for()

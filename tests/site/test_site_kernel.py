@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ddim_lib.widgets import explore
-from tests.support.browser import pixels, served, watched
+from tests.support.browser import pixels, served, show_yourself, watched
 from tests.support.built_site import calm
 from tests.support.lab import jupyter_lab, notebook, run_cell
 from tests.support.step_page import write_linked
@@ -20,6 +20,7 @@ def test_a_linked_slider_moves_the_picture(browser, tmp_path):
     write_linked(tmp_path, explorer, slider)
     with served(tmp_path) as base, calm(browser, base) as watch:
         watch.page.goto(base)
+        show_yourself(watch.page)
         watch.page.locator(".ddim-grid canvas").wait_for()
         watch.page.locator(".noUi-handle").press("ArrowRight")
         assert set(pixels(watch.page)) == {6 * 17}  # 0.5 shows as 0.4

@@ -1,6 +1,7 @@
 """How much of a page is shown, and that nothing that is looked for stays folded."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 
@@ -57,6 +58,14 @@ def test_the_minutes_are_those_of_the_page():
         assert abs(told - seconds / 60) <= 2.5 or told == 5
 
 
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_box_has_its_look(name):
+    words = "Afterwards|Try|Trap|Question|Side trip|Back"
+    html = (SITE / name).read_text()
+    bold = rf"<blockquote([^>]*)>\s*<div>\s*<p>\s*<strong>(?:{words})\b"
+    assert all('class="box ' in attributes for attributes in re.findall(bold, html))
+
+
 def test_story_code_everything(browser, base):
     with calm(browser, base) as watch:
         watch.page.goto(base + PAGE)
@@ -108,28 +117,29 @@ def test_where_nothing_can_be_stored(browser, base):
         assert shown(watch.page)["code"] == 0
 
 
-def fold_of(page) -> tuple[str, str]:
-    """Return the id of the page's last folded cell and a line that only it has."""
+def fold_of(page, kind: str) -> tuple[str, str]:
+    """Return the id of the page's last fold of a kind, and a line that only it has."""
     return page.evaluate(
-        """() => {
-          const folds = [...document.querySelectorAll("details.fold")].reverse();
+        """(kind) => {
+          const folds = [...document.querySelectorAll("details.fold." + kind)].reverse();
           const text = (e) => e.querySelector(".cell_input pre").textContent.trim();
           const all = document.querySelector("article").textContent;
           for (const fold of folds)
             for (const line of text(fold).split("\\n").map((l) => l.trim()))
-              if (/^[a-z_ =.]{12,}$/i.test(line) && all.split(line).length === 2)
+              if (/^[a-z_]{4,}[a-z_0-9 =.()]{8,}$/i.test(line) && all.split(line).length === 2)
                 return [fold.id, line];
-        }"""
+        }""",
+        kind,
     )
 
 
-@pytest.mark.parametrize("mode", ["code", "story"])
+@pytest.mark.parametrize(("mode", "kind"), [("code", "solution"), ("story", "code")])
 @pytest.mark.parametrize("way", ["link", "link on the page", "search", "the browser's search"])
-def test_what_is_looked_for_is_opened(way, mode, browser, base):
+def test_what_is_looked_for_is_opened(way, mode, kind, browser, base):
     with watched(browser, base, reduced_motion="reduce") as watch:
         page, address = watch.page, f"{base}{PAGE}?show={mode}"
         page.goto(address)
-        name, line = fold_of(page)
+        name, line = fold_of(page, kind)
         assert not page.evaluate("id => document.getElementById(id).open", name)
         page.goto("about:blank")
         if way == "link":
@@ -138,9 +148,9 @@ def test_what_is_looked_for_is_opened(way, mode, browser, base):
             page.goto(address)
             page.evaluate("id => (location.hash = id)", name)
         elif way == "search":
-            page.goto(f"{address}&highlight={line.split()[0]}")
+            page.goto(f"{address}&highlight={re.match(r'[a-z_]+', line)[0]}")
         else:
-            page.goto(f"{address}#:~:text={line.replace(' ', '%20')}")
+            page.goto(f"{address}#:~:text={quote(line)}")
         page.wait_for_function("id => document.getElementById(id).open", arg=name)
         assert page.locator(f"#{name} .cell_input").is_visible()
 

@@ -120,8 +120,15 @@ def _note(watch: Watched, response: Response) -> None:
         watch.failed.append(f"{response.status} {response.url}")
 
 
+def show_yourself(page: Page) -> None:
+    """Move as a reader does: Jupyter's widget manager is not loaded before."""
+    page.mouse.move(2, 2)
+    page.mouse.move(4, 4)
+
+
 def scroll_through(page: Page) -> None:
     """Read the page from top to bottom, so that all of it loads, and come back."""
+    show_yourself(page)
     for top in range(0, page.evaluate("document.documentElement.scrollHeight"), 600):
         page.evaluate("top => scrollTo(0, top)", top)
         page.wait_for_timeout(20)

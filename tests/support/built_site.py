@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from tests.support.browser import watched
+from tests.support.browser import show_yourself, watched
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = Path(os.environ.get("BOOK_SITE", ROOT / "_build" / "html")).resolve()
@@ -48,7 +48,8 @@ def calm(browser, base: str, **options):
 def open_explorer(watch, address: str):
     """Open a page and bring its first explorer to life; return its element."""
     watch.page.goto(address)
-    watch.page.locator(STILL).first.scroll_into_view_if_needed()
+    show_yourself(watch.page)
+    watch.page.locator(f"{STILL}, .ddim-grid").first.scroll_into_view_if_needed()
     explorer = watch.page.locator(".ddim-grid").first
     explorer.locator("canvas").wait_for()
     return explorer

@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
+COMPARED = ("text/plain", "text/latex", "text/html")
 KEPT = ("cellView", "jupyter", "mystnb", "tags")  # what a cell's metadata may hold
 FOLDS = {  # a tag of the site, and what JupyterLab folds by
     "hide-input": ("source_hidden",),
@@ -49,6 +50,13 @@ def joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
         else:
             whole.append(output)
     return whole
+
+
+def texts(cell: NotebookNode) -> list[str]:
+    """Return what a cell says in words and formulas, streams in one piece."""
+    said = [output.get("text", "") for output in cell.outputs if output.output_type == "stream"]
+    shown = [o.data for o in cell.outputs if "data" in o]
+    return ["".join(said), *(data.get(mime, "") for data in shown for mime in COMPARED)]
 
 
 def fold(cell: NotebookNode) -> None:
