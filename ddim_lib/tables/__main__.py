@@ -79,7 +79,7 @@ def prepare(args: argparse.Namespace) -> tuple[Job, Store, Cells]:
         raise ValueError(f"need --n >= 2, got {args.n}")
     if args.first_seed < 0:
         raise ValueError(f"need --first-seed >= 0, got {args.first_seed}")
-    if args.spacing != "uniform" and args.what not in ("digits", "encoding"):
+    if args.spacing != "uniform" and args.what not in ("digits", "encoding", "exact"):
         raise ValueError(f"need --spacing uniform for this table, got {args.spacing}")
     check_device(args.device)
     job = TABLES[args.what](args)

@@ -121,10 +121,12 @@ def mixture_of(name: str) -> GaussianMixture:
     return GaussianMixture(*getattr(data, name)())
 
 
-def exact_cell(name: str, steps: int, eta: str, seed: int, n: int) -> dict[str, float]:
+def exact_cell(
+    name: str, steps: int, eta: str, seed: int, n: int, spacing: Spacing = "uniform"
+) -> dict[str, float]:
     """Distance of n samples of the exact predictor from n points of the mixture itself."""
     mixture = mixture_of(name)
-    return _distance(mixture, mixture.model(SCHEDULE), steps, eta, (seed, n))
+    return _distance(mixture, mixture.model(SCHEDULE), steps, eta, (seed, n), spacing)
 
 
 def perturbed_cell(
@@ -135,12 +137,13 @@ def perturbed_cell(
     return _distance(mixture, perturbed(mixture, size, where), steps, eta, (seed, n))
 
 
-def _distance(mixture, model, steps, eta, draw) -> dict[str, float]:
+def _distance(mixture, model, steps, eta, draw, spacing="uniform") -> dict[str, float]:
     seed, n = draw
     truth = mixture.sample(n, Generator().manual_seed(TRUTH + seed))
     if eta == DATA:
         x_0 = mixture.sample(n, Generator().manual_seed(FLOOR + seed))
     else:
         x_T = starting_noise((n, 2), seed, torch.float64)
-        x_0 = walk(model, x_T, steps, eta, Generator().manual_seed(STEP_NOISE + seed))
+        fresh = Generator().manual_seed(STEP_NOISE + seed)
+        x_0 = walk(model, x_T, steps, eta, fresh, spacing)
     return {"sliced_w1": sliced_w1(x_0, truth)}

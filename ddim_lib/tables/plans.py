@@ -114,13 +114,15 @@ def length(args: argparse.Namespace) -> Job:
 def exact(args: argparse.Namespace) -> Job:
     """Plan the same table without a network; steps = 0 is a draw from the mixture itself."""
     todo = [("0", DATA, str(seed), "50000") for seed in seeds(args, 3)] + table_1(args, 50_000)
+    todo = [(*cell, args.spacing) for cell in todo]
 
     def compute(row: Row) -> dict[str, float]:
         return measure.exact_cell(
-            row["mixture"], int(row["steps"]), row["eta"], int(row["seed"]), int(row["n"])
-        )
+            row["mixture"], int(row["steps"]), row["eta"], int(row["seed"]), int(row["n"]),
+            spacing_of(row),
+        )  # fmt: skip
 
-    keys = ("steps", "eta", "seed", "n")
+    keys = ("steps", "eta", "seed", "n", "spacing")
     return Job(keys, ("sliced_w1",), {"mixture": args.mixture}, todo, compute)
 
 

@@ -77,7 +77,7 @@ def test_killed_in_the_middle_it_goes_on_and_loses_nothing(folder):
 def test_seeds_are_as_many_as_asked_for_also_beyond_the_plan_and_fresh_ones(asked, found):
     args = command.parse(["exact", "--steps", "20", "--eta", "1", *asked])
     cells = command.chosen(plans.exact(args), args)
-    assert cells == [("20", "1", str(seed), "50000") for seed in found]
+    assert cells == [("20", "1", str(seed), "50000", "uniform") for seed in found]
 
 
 def test_finished_cells_are_not_measured_again(folder, capsys, monkeypatch):
@@ -147,6 +147,18 @@ def test_a_table_holds_both_spacings_and_one_from_before_is_uniform(weights, fol
     before = path.read_bytes()
     assert command.main(small) == command.main([*small, "--spacing", "quadratic"]) == 0
     assert path.read_bytes() == before
+
+
+def test_the_exact_table_holds_both_spacings(folder):
+    small = ["exact", "--n", "20", "--seeds", "1", "--steps", "5", "--eta", "0"]
+    path = folder / "table_exact.csv"
+    assert command.main(small) == command.main([*small, "--spacing", "quadratic"]) == 0
+    for spacing in ("uniform", "quadratic"):
+        (row,) = load_table(path, spacing)
+        again = measure.exact_cell("ring", 5, "0", 0, 20, spacing)["sliced_w1"]
+        assert float(row["sliced_w1"]) == pytest.approx(again, rel=1e-5)
+    first, second = (load_table(path, name)[0]["sliced_w1"] for name in ("uniform", "quadratic"))
+    assert first != second
 
 
 def test_table_of_training_lengths(weights, folder, monkeypatch):
@@ -222,7 +234,7 @@ def test_plans_are_the_tables_of_the_book():
         (["digits", "--threads", "0"], "need threads >= 1, got 0"),
         (["digits", "--n", "1"], "need --n >= 2, got 1"),
         (["digits", "--first-seed", "-1"], "need --first-seed >= 0, got -1"),
-        (["exact", "--spacing", "quadratic"], "need --spacing uniform for this table, got quadr"),
+        (["perturbed", "--spacing", "quadratic"], "need --spacing uniform for this table, got quadr"),
         (["encoding", "--weights", "digits", "digits"], "need one network in --weights, got 2"),
         (["digits", "--device", "tpu"], "need device cpu or cuda, got 'tpu'"),
         (["digits", "--weights", "cats"], "need a path or the name of a shipped network (digits)"),
