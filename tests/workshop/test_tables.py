@@ -234,7 +234,7 @@ def test_plans_are_the_tables_of_the_book():
         (["digits", "--threads", "0"], "need threads >= 1, got 0"),
         (["digits", "--n", "1"], "need --n >= 2, got 1"),
         (["digits", "--first-seed", "-1"], "need --first-seed >= 0, got -1"),
-        (["perturbed", "--spacing", "quadratic"], "need --spacing uniform for this table, got quadr"),
+        (["perturbed", "--spacing", "quadratic"], "need --spacing uniform for this table, got q"),
         (["encoding", "--weights", "digits", "digits"], "need one network in --weights, got 2"),
         (["digits", "--device", "tpu"], "need device cpu or cuda, got 'tpu'"),
         (["digits", "--weights", "cats"], "need a path or the name of a shipped network (digits)"),
