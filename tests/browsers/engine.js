@@ -51,6 +51,12 @@ async function readThrough(inside) {
   await wait(2000);
 }
 
+async function put(slider, value) {
+  slider.value = value;
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  await wait(400);
+}
+
 async function pageOf(address) {
   const frame = document.createElement("iframe");
   Object.assign(frame, { src: address, width: 1200, height: 1000 });
@@ -64,11 +70,10 @@ async function pageOf(address) {
   const still = [];
   for (const slider of sliders) {
     const before = look(inside);
-    const [low, high] = [Number(slider.min), Number(slider.max)];
-    slider.value = low + (Number(slider.value) > (low + high) / 2 ? 0.2 : 0.8) * (high - low);
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
-    await wait(400);
+    const [low, high, old] = [slider.min, slider.max, slider.value].map(Number);
+    await put(slider, low + (old > (low + high) / 2 ? 0.2 : 0.8) * (high - low));
     if (look(inside) === before) still.push(slider.getAttribute("aria-label"));
+    await put(slider, old); // so that each moves alone
   }
   frame.remove();
   return { sliders: sliders.length, still, errors };
