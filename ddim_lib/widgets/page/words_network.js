@@ -1,0 +1,17 @@
+// The words of the page's own network, apart from words.js, which every explorer carries.
+
+import { GRID } from "./words.js";
+
+export const NETWORK = {
+  run: (size) => `run the network here (${size} MB)`,
+  loading: "loading the network …",
+  failed: (why) => `The network does not run here: ${why}. The stored pictures remain.`,
+  computing: "computing …",
+  computed: "computed here",
+  line: (eta, steps, state, digits, all) =>
+    `${GRID.setting(eta, steps)} · ${digits < all ? `${digits} of ${all} digits, as steps are many · ` : ""}${state}`,
+  view: "view",
+  viewTitle: "what is shown of the walk",
+  views: { x0Hat: "x̂₀, the guess", x: "xₜ, on its way" },
+  time: (t) => `t = ${t}`,
+};
