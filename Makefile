@@ -80,6 +80,8 @@ lint: $(VENV)/all
 	@sh tools/lint_pages.sh
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . \
 	  || { echo "ruff found something: '$(BIN)/ruff check --fix . && $(BIN)/ruff format .' mends most"; exit 1; }
+	@$(BIN)/mypy --no-error-summary \
+	  || { echo "the types of ddim_lib do not fit: each line above says where"; exit 1; }
 	@$(BIN)/zizmor --offline --quiet .github \
 	  || { echo "zizmor found something in .github/workflows: see above"; exit 1; }
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml \
@@ -139,4 +141,4 @@ address: # by the system's Python: it needs no other package
 	@$(PYTHON) tools/address.py $(URL)
 
 clean:
-	rm -rf _build $(VENV) .pytest_cache .ruff_cache
+	rm -rf _build $(VENV) .pytest_cache .ruff_cache .mypy_cache

@@ -45,12 +45,11 @@ class GridExplorer(Explorer):
     @traitlets.validate("eta", "steps")
     def _check_setting(self, proposal: dict) -> float | int:
         name, value = proposal["trait"].name, proposal["value"]
-        if self.digits:  # the page samples at any setting
-            stored = [0, 1] if name == "eta" else [1, 1000]
-        else:
-            stored = self.etas if name == "eta" else self.step_counts
-        check = check_between if name == "eta" else check_count
-        return check(name, value, stored[0], stored[-1])
+        if name == "eta":
+            etas = [0, 1] if self.digits else self.etas  # the page samples at any setting
+            return check_between(name, value, etas[0], etas[-1])
+        counts = [1, 1000] if self.digits else self.step_counts
+        return check_count(name, value, counts[0], counts[-1])
 
     @property
     def _setting(self) -> str:
@@ -115,9 +114,9 @@ def explore(
     etas, step_counts = _rising("eta", eta, 0), _rising("steps", steps, 1)
     if any(count != int(count) for count in step_counts):
         raise ValueError(f"need whole numbers of steps, got {step_counts}")
-    start = start or (etas[0], step_counts[len(step_counts) // 2])
-    if start[0] not in etas or start[1] not in step_counts:
-        raise ValueError(f"need start among the stored settings, got {start}")
+    first: tuple[float, float] = start or (etas[0], step_counts[len(step_counts) // 2])
+    if first[0] not in etas or first[1] not in step_counts:
+        raise ValueError(f"need start among the stored settings, got {first}")
     pictures = _all_pictures(draw, etas, [int(count) for count in step_counts])
     tile = list(pictures[0][0].shape)
     if digits and tile != digits.tile:
@@ -126,8 +125,8 @@ def explore(
         draw,
         etas=etas,
         step_counts=[int(count) for count in step_counts],
-        eta=float(start[0]),
-        steps=int(start[1]),
+        eta=float(first[0]),
+        steps=int(first[1]),
         sheet=to_sheet(pictures),
         tile=tile,
         digits=digits.trait() if digits else {},
