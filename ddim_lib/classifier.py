@@ -57,11 +57,9 @@ class Reference(NamedTuple):
 
 def empty_reference() -> Reference:
     """Return a reference of the right shapes and types."""
-    wide = {"dtype": torch.float64}
-    features = torch.zeros(5000, FEATURES, dtype=torch.float16)
-    return Reference(
-        torch.zeros(FEATURES, **wide), torch.zeros(FEATURES, FEATURES, **wide), features
-    )
+    mean = torch.zeros(FEATURES, dtype=torch.float64)
+    covariance = torch.zeros(FEATURES, FEATURES, dtype=torch.float64)
+    return Reference(mean, covariance, torch.zeros(5000, FEATURES, dtype=torch.float16))
 
 
 def tensors(model: Classifier, reference: Reference) -> dict[str, Tensor]:

@@ -7,10 +7,10 @@ draw the noise of their steps from generators seeded alike.
 from functools import cache
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from ddim_lib import data
-from ddim_lib.checks import SIGMA_HAT, Model
+from ddim_lib.checks import SIGMA_HAT, Eta, Model
 from ddim_lib.ddim import ddim_steps
 from ddim_lib.exact import GaussianMixture
 from ddim_lib.metrics import score_digits, sliced_w1
@@ -34,7 +34,7 @@ def walk(
     spacing: Spacing = "uniform",
 ) -> Tensor:
     """Sample with the η that an eta column holds, a number or "sigma-hat", on any spacing."""
-    used = eta if eta == SIGMA_HAT else float(eta)
+    used: Eta = SIGMA_HAT if eta == SIGMA_HAT else float(eta)
     times = SCHEDULE.times(steps, spacing)
     for step in ddim_steps(model, SCHEDULE, x_T, times, used, generator):
         x_0 = step.x
@@ -50,7 +50,7 @@ def starting_noise(shape: tuple[int, ...], seed: int, dtype: torch.dtype) -> Ten
 
 
 def draw_digits(
-    model: Model, steps: int, eta: str, seed: int, n: int, spacing: Spacing = "uniform"
+    model: nn.Module, steps: int, eta: str, seed: int, n: int, spacing: Spacing = "uniform"
 ) -> Tensor:
     """Draw n pictures from a network, (n, 1, 28, 28), on the device of its weights."""
     device = next(model.parameters()).device
@@ -61,7 +61,7 @@ def draw_digits(
 
 
 def digits_cell(
-    model: Model, steps: int, eta: str, seed: int, n: int, spacing: Spacing = "uniform"
+    model: nn.Module, steps: int, eta: str, seed: int, n: int, spacing: Spacing = "uniform"
 ) -> dict[str, float]:
     """Scores of n pictures of the network against MNIST's test images."""
     return score_digits(draw_digits(model, steps, eta, seed, n, spacing))._asdict()
@@ -76,7 +76,7 @@ def floor_cell(images: Tensor, seed: int, n: int) -> dict[str, float]:
 
 
 def encoding_cell(
-    model: Model, images: Tensor, steps: int, seed: int, n: int, spacing: Spacing = "uniform"
+    model: nn.Module, images: Tensor, steps: int, seed: int, n: int, spacing: Spacing = "uniform"
 ) -> dict[str, float]:
     """Encode n real images in `steps` steps, sample back in as many, and compare.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -14,6 +15,7 @@ from ddim_lib.classifier import JUDGE
 from ddim_lib.data import load_digits, load_mnist
 from ddim_lib.files import checksum, locate, trained
 from ddim_lib.nets import UNet, load_denoiser
+from ddim_lib.spacing import Spacing
 from ddim_lib.tables import measure
 from ddim_lib.tables.measure import DATA
 from ddim_lib.tables.store import Row
@@ -39,6 +41,11 @@ def crossed(*columns: Iterable[object]) -> Cells:
     return [tuple(map(str, cell)) for cell in product(*columns)]
 
 
+def spacing_of(row: Row) -> Spacing:
+    """Return a row's spacing; `schedule.times` checks it."""
+    return cast(Spacing, row["spacing"])
+
+
 def seeds(args: argparse.Namespace, planned: int) -> range:
     """Seeds of a table from --first-seed on: as many as planned, or more where more are asked."""
     return range(args.first_seed, args.first_seed + max(planned, args.seeds or 0))
@@ -62,7 +69,9 @@ def only(args: argparse.Namespace) -> Path:
 
 def network(path: Path, device: str) -> UNet:
     """Load a network to measure; a fifth faster on a CPU with its channels last in memory."""
-    return load_denoiser(path).to(device, memory_format=torch.channels_last)
+    model = load_denoiser(path).to(device)
+    # torch's own types leave out what its documentation has
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def digits(args: argparse.Namespace) -> Job:
@@ -75,7 +84,7 @@ def digits(args: argparse.Namespace) -> Job:
 
     def compute(row: Row) -> dict[str, float]:
         return measure.digits_cell(
-            model, int(row["steps"]), row["eta"], int(row["seed"]), int(row["n"]), row["spacing"]
+            model, int(row["steps"]), row["eta"], int(row["seed"]), int(row["n"]), spacing_of(row)
         )
 
     identity = {"weights": checksum(path), "judge": checksum(JUDGE)}
@@ -134,14 +143,14 @@ def encoding(args: argparse.Namespace) -> Job:
     """Plan Table 2, on MNIST's test images where --data is given, else on the shipped digits."""
     planned, n = (3, 2000) if args.plan == "full" else (1, 200)
     grid = crossed(seeds(args, planned), (10, 20, 50, 100, 200, 500, 1000), [n])
-    todo = [(steps, seed, n, args.spacing) for seed, steps, n in grid]
+    todo: Cells = [(steps, seed, n, args.spacing) for seed, steps, n in grid]
     path = only(args)
     model = network(path, args.device)
     source = load_digits() if args.data is None else load_mnist(args.data, "test")
 
     def compute(row: Row) -> dict[str, float]:
-        key = (int(row[name]) for name in ("steps", "seed", "n"))
-        return measure.encoding_cell(model, source.images, *key, row["spacing"])
+        steps, seed, n = (int(row[name]) for name in ("steps", "seed", "n"))
+        return measure.encoding_cell(model, source.images, steps, seed, n, spacing_of(row))
 
     images = "shipped" if args.data is None else "mnist test"
     identity = {"weights": checksum(path), "images": images}
@@ -158,7 +167,7 @@ def floors(args: argparse.Namespace) -> Job:
     def compute(row: Row) -> dict[str, float]:
         return measure.floor_cell(images, int(row["seed"]), int(row["n"]))
 
-    todo = [(seed, n) for n, seed in crossed((500, 1000, 2000, 5000), seeds(args, 10))]
+    todo: Cells = [(seed, n) for n, seed in crossed((500, 1000, 2000, 5000), seeds(args, 10))]
     identity = {"judge": checksum(JUDGE), "images": "mnist train"}
     return Job(("seed", "n"), SCORES, identity, todo, compute)
 

@@ -80,8 +80,8 @@ class Store:
     def add(self, cell: Sequence[str], values: Mapping[str, float]) -> None:
         """Add one finished cell; whoever is killed meanwhile leaves the old file or the new one."""
         found = {name: f"{values[name]:.6g}" for name in self.results}
-        row = dict(zip(self.keys, cell, strict=True)) | found | self.identity | self.provenance
-        rows = [*self.rows(), row]
+        row = dict(zip(self.keys, cell, strict=True)) | found | dict(self.identity)
+        rows = [*self.rows(), row | dict(self.provenance)]
         atomically(self.path, lambda part: write_rows(part, self.columns, rows))
 
 

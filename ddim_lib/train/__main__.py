@@ -105,7 +105,7 @@ def follow(run: Run, images: Tensor, test: Tensor, keeper: Keeper, received: lis
             row = sum(run.recent) / len(run.recent), *held_out_loss(run.ema, schedule, test)
             run.curve.append([step, *row])
             run.recent.clear()
-            bar.write(report(*run.curve[-1]))
+            bar.write(report(step, *row))
             save_state(run, keeper.state)
         if received:
             break
@@ -151,8 +151,8 @@ def main(argv: list[str] | None = None) -> int:
         done = f"stopped after step {run.step} of {run.settings.steps}, stored {keeper.state}"
         print(f"{done}: add --resume to the command to go on")
         return 128 + received[0]
-    mean, error = keeper.finish(run)
-    print(f"stored {args.out}: EMA loss on test images {mean:.5f} ± {error:.5f} (standard error)")
+    mean, doubt = keeper.finish(run)
+    print(f"stored {args.out}: EMA loss on test images {mean:.5f} ± {doubt:.5f} (standard error)")
     return 0
 
 

@@ -1,20 +1,21 @@
 """What training descends and what it is judged by: the loss, and which times count how much."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor
 
-from ddim_lib.checks import Model
 from ddim_lib.process import q_sample
 from ddim_lib.schedule import Schedule
 
+Network = Callable[[Tensor, Tensor], Tensor]  # of x_t and a (batch,) of times
 WEIGHTINGS = ("uniform", "v")
 TIMES = ("uniform", "middle")
 CAP = 100.0  # of the weights of v: beyond it, late in the chain, there is nothing left to see
 
 
-def loss(model: Model, schedule: Schedule, x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+def loss(model: Network, schedule: Schedule, x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
     """Squared error of the predicted noise, a mean over each image:  |ε̂(x_t, t) − ε|².
 
     x_0, eps: (batch, *dims). t: (batch,), 1 … T. Returns (batch,).
@@ -65,7 +66,7 @@ def time_weights(weighting: str, schedule: Schedule) -> Tensor:
 
 
 @torch.no_grad()
-def held_out_loss(model: Model, schedule: Schedule, images: Tensor) -> tuple[float, float]:
+def held_out_loss(model: Network, schedule: Schedule, images: Tensor) -> tuple[float, float]:
     """Mean loss and its standard error on fixed (image, t, ε): times evenly over 1 … T.
 
     images: (n, *dims), float32, none of them trained on, on the device of the model.

@@ -5,11 +5,12 @@ import io
 import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 
 from ddim_lib.files import atomically
-from ddim_lib.nets import save_denoiser
+from ddim_lib.nets import UNet, save_denoiser
 from ddim_lib.train.run import Run, Settings
 
 
@@ -113,7 +114,7 @@ class Keeper:
             "torch": torch.__version__,
             "threads": torch.get_num_threads(),
         }
-        atomically(path, lambda part: save_denoiser(run.ema, part, metadata))
+        atomically(path, lambda part: save_denoiser(cast(UNet, run.ema), part, metadata))
 
 
 def write_curve(run: Run, path: Path) -> None:

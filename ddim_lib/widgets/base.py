@@ -3,11 +3,13 @@
 import base64
 import io
 from numbers import Real
+from typing import Any, cast
 
 import anywidget
 import matplotlib.style
 import numpy as np
 import traitlets
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -108,13 +110,14 @@ class Explorer(anywidget.AnyWidget):
         """Return the setting's picture as a PNG: for places where nothing moves."""
         with matplotlib.style.context(STYLE):
             figure = self.figure()
-            figure.canvas.draw()
-        pixels = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")
+            canvas = cast(FigureCanvasAgg, figure.canvas)
+            canvas.draw()
+        pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
         buffer = io.BytesIO()
         pixels.quantize(self._shades).save(buffer, "PNG", optimize=True)
         return buffer.getvalue()
 
-    def _repr_mimebundle_(self, **kwargs: object) -> tuple[dict, dict]:
-        bundle, metadata = super()._repr_mimebundle_(**kwargs)
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+        bundle, metadata = cast(tuple[dict, dict], super()._repr_mimebundle_(**kwargs))
         bundle["image/png"] = base64.b64encode(self.still()).decode()
         return bundle, {**metadata, "image/png": {"alt": self.alt}}

@@ -1,5 +1,6 @@
 """The flow explorer: noise flows into data under the reader's hand, with no kernel needed."""
 
+from collections.abc import Callable
 from typing import get_args
 
 import torch
@@ -16,7 +17,7 @@ from ddim_lib.widgets.letters import letters
 from ddim_lib.widgets.parts import bundle
 from ddim_lib.widgets.stills import flow as stills
 
-SHAPES = {
+SHAPES: dict[str, Callable[[], MixtureParameters]] = {
     "DDIM": letters,
     "ring": data.ring,
     "moons": data.moons,

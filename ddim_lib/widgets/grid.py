@@ -8,6 +8,7 @@ import traitlets
 
 from ddim_lib.checks import check_count
 from ddim_lib.widgets.base import Explorer, check_between
+from ddim_lib.widgets.digits import Digits, network_files
 from ddim_lib.widgets.parts import bundle
 from ddim_lib.widgets.progress import counted
 from ddim_lib.widgets.sheet import enlarged, tile_of, to_grey, to_png, to_sheet
@@ -21,6 +22,8 @@ class GridExplorer(Explorer):
     eta, steps: the setting shown; observe, link and jslink them as with any ipywidget. Without a
     kernel the nearest stored picture stands for a setting between two stored ones. With one, the
     page asks for it by a message {"type": "draw", "eta": …, "steps": …}.
+    digits: what the page needs to sample the pictures' digits itself, nothing where they are none;
+    it asks for the network's files by {"type": "network"}.
     """
 
     _esm = bundle("grid.js")
@@ -32,6 +35,7 @@ class GridExplorer(Explorer):
     step_counts = traitlets.List(traitlets.Int()).tag(sync=True)
     sheet = traitlets.Bytes().tag(sync=True)
     tile = traitlets.List(traitlets.Int()).tag(sync=True)
+    digits = traitlets.Dict().tag(sync=True)
 
     def __init__(self, draw: Draw, **traits: object) -> None:
         super().__init__(**traits)
@@ -41,9 +45,11 @@ class GridExplorer(Explorer):
     @traitlets.validate("eta", "steps")
     def _check_setting(self, proposal: dict) -> float | int:
         name, value = proposal["trait"].name, proposal["value"]
-        stored = self.etas if name == "eta" else self.step_counts
-        check = check_between if name == "eta" else check_count
-        return check(name, value, stored[0], stored[-1])
+        if name == "eta":
+            etas = [0, 1] if self.digits else self.etas  # the page samples at any setting
+            return check_between(name, value, etas[0], etas[-1])
+        counts = [1, 1000] if self.digits else self.step_counts
+        return check_count(name, value, counts[0], counts[-1])
 
     @property
     def _setting(self) -> str:
@@ -63,7 +69,11 @@ class GridExplorer(Explorer):
     def _answer(self, content: dict, buffers: list) -> None:
         """Answer the page; what goes wrong in `draw` is told there, where the reader looks."""
         if content.get("type") == "ping":
-            self.send({"type": "pong"})
+            weight = sum(map(len, network_files())) if self.digits else 0
+            self.send({"type": "pong"} | ({"network": weight} if weight else {}))
+            return
+        if content.get("type") == "network":
+            self.send({"type": "network"}, network_files())
             return
         eta, steps = float(content["eta"]), int(content["steps"])
         setting = {"eta": eta, "steps": steps}
@@ -89,6 +99,7 @@ def explore(
     *,
     start: tuple[float, int] | None = None,
     alt: str = "Pictures drawn for a chosen η and number of steps",
+    digits: Digits | None = None,
 ) -> GridExplorer:
     """Draw a picture for every η and step count, store them all, and return sliders over them.
 
@@ -96,23 +107,29 @@ def explore(
     floats in [0, 1], uint8, or a PIL image. eta, steps: rising; eta >= 0, steps >= 1.
     start: the setting shown first, a stored one; the first η and the middle step count if None.
     alt: what the picture shows, in words, for a reader who cannot see it.
+    digits: which digits draw shows, so that a page samples the same ones by itself, at any η in
+    [0, 1] and any number of steps, where its reader asks for that.
     Raises ValueError or TypeError on settings or pictures that are not so.
     """
     etas, step_counts = _rising("eta", eta, 0), _rising("steps", steps, 1)
     if any(count != int(count) for count in step_counts):
         raise ValueError(f"need whole numbers of steps, got {step_counts}")
-    start = start or (etas[0], step_counts[len(step_counts) // 2])
-    if start[0] not in etas or start[1] not in step_counts:
-        raise ValueError(f"need start among the stored settings, got {start}")
+    first: tuple[float, float] = start or (etas[0], step_counts[len(step_counts) // 2])
+    if first[0] not in etas or first[1] not in step_counts:
+        raise ValueError(f"need start among the stored settings, got {first}")
     pictures = _all_pictures(draw, etas, [int(count) for count in step_counts])
+    tile = list(pictures[0][0].shape)
+    if digits and tile != digits.tile:
+        raise ValueError(f"need pictures of {digits.tile} for these digits, got {tile}")
     return GridExplorer(
         draw,
         etas=etas,
         step_counts=[int(count) for count in step_counts],
-        eta=float(start[0]),
-        steps=int(start[1]),
+        eta=float(first[0]),
+        steps=int(first[1]),
         sheet=to_sheet(pictures),
-        tile=list(pictures[0][0].shape),
+        tile=tile,
+        digits=digits.trait() if digits else {},
         alt=alt,
     )
 

@@ -9,14 +9,15 @@ from torch import Tensor
 from ddim_lib.data import MixtureParameters, along
 
 HALF_HEIGHT = 0.9
-STEM = [(0, -1), (0, 1)]
+Corners = list[tuple[float, float]]
+STEM: Corners = [(0, -1), (0, 1)]
 BOWL = [(0.1 + 0.95 * math.sin(a), math.cos(a)) for a in torch.linspace(0, math.pi, 8).tolist()]
-LEFT, VALLEY, RIGHT = (
-    [(0, -1), (0.12, 1)],
-    [(0.12, 1), (0.78, -0.7), (1.44, 1)],
-    [(1.44, 1), (1.56, -1)],
-)
-STROKES = [  # of each letter: where it starts, its corners, and into how many pieces a side is cut
+LEFT: Corners = [(0, -1), (0.12, 1)]
+VALLEY: Corners = [(0.12, 1), (0.78, -0.7), (1.44, 1)]
+RIGHT: Corners = [(1.44, 1), (1.56, -1)]
+STROKES: list[
+    tuple[float, Corners, int]
+] = [  # of each letter: where it starts, its corners, and into how many pieces a side is cut
     *[(0.0, STEM, 4), (0.0, BOWL, 1)],
     *[(1.65, STEM, 4), (1.65, BOWL, 1)],
     *[(3.3, STEM, 4)],
@@ -33,7 +34,7 @@ def letters(width: float = 0.055) -> MixtureParameters:
     return MixtureParameters(means, covariances, sizes / sizes.sum())
 
 
-def _pieces(start: float, corners: list[tuple[float, float]], count: int) -> Tensor:
+def _pieces(start: float, corners: Corners, count: int) -> Tensor:
     """Cut each side into `count` pieces; (sides·count + 1, 2)."""
     shift = torch.tensor([start - MIDDLE, 0.0])
     points = HALF_HEIGHT * (torch.tensor(corners, dtype=torch.float64) + shift)

@@ -1,11 +1,13 @@
 // Two sliders, η and steps, over a sheet of stored pictures. Without a kernel they move from one
 // stored picture to the next; once Python answers the ping they move freely, and it draws what is
-// not stored.
+// not stored. Where the pictures are digits, the page's own network draws them, if a reader asks.
 
 import { Explorer, rendering } from "./explorer.js";
+import { fromKernel } from "./network.js";
+import { PageDigits } from "./page_digits.js";
 import { decode, sheetOf } from "./sheet.js";
 import { element } from "./sliders.js";
-import { StoredSlider } from "./stored_slider.js";
+import { nearest, StoredSlider } from "./stored_slider.js";
 import { GRID, SLIDERS } from "./words.js";
 
 const PATIENCE = 30_000; // ms; a kernel silent for longer counts as gone
@@ -35,8 +37,11 @@ class GridExplorer extends Explorer {
       slider.listen((value) => this.move({ [slider.trait]: value }));
     this.canvas = element("canvas", { width, height, role: "img", "aria-label": this.alt });
     this.canvas.hidden = true; // until there is something on it
-    const axes = this.sliders.map((slider) => slider.root);
-    this.root.append(this.canvas, ...axes, this.line, this.trouble);
+    this.axes = element("div", {}, ...this.sliders.map((slider) => slider.root));
+    this.root.append(this.canvas, this.axes, this.line, this.trouble);
+    const digits = model.get("digits");
+    if (digits?.count) this.page = new PageDigits(this, digits);
+    if (this.page) this.root.append(this.page.root);
     const scale = Math.floor(Math.min(PICTURE_WIDTH / width, PICTURE_HEIGHT / height));
     this.root.style.setProperty("--picture-width", `${width * Math.max(1, scale)}px`);
   }
@@ -53,6 +58,7 @@ class GridExplorer extends Explorer {
     this.load();
     return () => {
       stop();
+      this.page?.stop();
       this.model.off("msg:custom", answered);
       clearTimeout(this.timer);
     };
@@ -79,21 +85,36 @@ class GridExplorer extends Explorer {
   }
 
   show() {
+    if (this.page?.running) return this.page.show();
     const wanted = this.wanted;
     const { eta, steps } = wanted;
     for (const slider of this.sliders) slider.show(wanted[slider.trait], GRID.setting(eta, steps));
     if (this.isStored(wanted)) {
-      const left = this.counts.indexOf(steps) * this.width;
-      const top = this.etas.indexOf(eta) * this.height;
-      this.paint(this.sheet, left, top, wanted, "stored");
+      this.paintStored();
       this.say(GRID.stored(eta, steps, same(wanted, this.setting)));
     } else if (this.live) this.draw(wanted);
   }
 
-  paint(source, left, top, { eta, steps }, how) {
+  // The stored picture nearest to the setting.
+  paintStored() {
+    if (!this.sheet) return;
+    const { etas, counts, setting } = this;
+    const row = nearest(etas, setting.eta);
+    const column = nearest(counts, setting.steps);
+    const stored = { eta: etas[row], steps: counts[column] };
+    this.paint(this.sheet, column * this.width, row * this.height, stored, "stored");
+  }
+
+  paint(source, left, top, setting, how) {
     const { canvas, width, height } = this;
-    canvas.hidden = false;
     canvas.getContext("2d").drawImage(source, left, top, width, height, 0, 0, width, height);
+    this.tell(setting, how);
+  }
+
+  // Says what is on the canvas.
+  tell({ eta, steps }, how) {
+    const { canvas } = this;
+    canvas.hidden = false;
     canvas.setAttribute("aria-label", GRID.picture(this.alt, eta, steps));
     this.root.dataset.shown = `${how}: ${GRID.setting(eta, steps)}`;
   }
@@ -128,6 +149,7 @@ class GridExplorer extends Explorer {
       clearTimeout(this.timer);
     }
     if (!this.live) this.setLive(true);
+    if (message.network) this.page?.offer(message.network, fromKernel(this.model));
     if (message.type === "picture") await this.paintAnswer(message, buffers[0]);
     if (message.type === "error") this.tellError(message);
   }

@@ -1,7 +1,7 @@
 // Pictures between the layers: { data, side, channels }, pixel after pixel, a pixel's channels side by
 // side; and the digits themselves, of PIXELS numbers, row after row.
 
-const SIDE = 28;
+export const SIDE = 28;
 export const PIXELS = SIDE ** 2;
 
 // Each 2 × 2 patch of pixels folded into channels, and back.

@@ -2,7 +2,7 @@
 
 import { axisOf, element, KEYS } from "./sliders.js";
 
-function nearest(values, x) {
+export function nearest(values, x) {
   const nearer = (best, v, i) => (Math.abs(v - x) < Math.abs(values[best] - x) ? i : best);
   return values.reduce(nearer, 0);
 }

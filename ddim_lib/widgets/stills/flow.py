@@ -1,7 +1,7 @@
 """One picture of a flow, by the library's own sampler."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
 from ddim_lib import ode
-from ddim_lib.checks import SIGMA_HAT
+from ddim_lib.checks import SIGMA_HAT, Eta
 from ddim_lib.ddim import ddim_steps
 from ddim_lib.exact import GaussianMixture
 from ddim_lib.plots import DATA, NOISE, REFERENCE
 from ddim_lib.schedule import Schedule
+from ddim_lib.spacing import Spacing
 from ddim_lib.widgets.stills.paper import figure_of
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def still(explorer: "FlowExplorer") -> Figure:
     else:
         _paths(ax, paths[:, :TRAILS].numpy())
     alpha = 0.3 if explorer.exact_path else 0.7
-    ax.scatter(*paths[-1].T.numpy(), s=4, color=DATA, alpha=alpha, linewidths=0, zorder=3)
+    x, y = paths[-1].T.numpy()
+    ax.scatter(x, y, s=4, color=DATA, alpha=alpha, linewidths=0, zorder=3)
     return figure
 
 
@@ -60,10 +62,10 @@ def _walk(
 ) -> Tensor:
     """Return the positions at all times, (S+1, n, 2)."""
     schedule = Schedule.linear()
-    times = schedule.times(explorer.steps, explorer.spacing)
+    times = schedule.times(explorer.steps, cast(Spacing, explorer.spacing))
     if explorer.solver != "ddim":
         return _ride(mixture, times, x_T, SOLVERS[explorer.solver])
-    eta = SIGMA_HAT if explorer.sigma_hat else explorer.eta
+    eta: Eta = SIGMA_HAT if explorer.sigma_hat else explorer.eta
     steps = ddim_steps(mixture.model(schedule), schedule, x_T, times, eta, generator)
     return torch.stack([x_T, *(step.x for step in steps)])
 
@@ -109,7 +111,7 @@ def _paths(ax: Axes, paths: np.ndarray) -> None:
     colours = (1 - share) * to_rgba(NOISE) + share * np.array(to_rgba(DATA))
     colours[:, 3] = 0.05 + 0.3 * share[:, 0] ** 2
     for piece, colour in zip(pieces, colours, strict=True):
-        ax.add_collection(LineCollection(piece, colors=[colour], linewidths=0.7))
+        ax.add_collection(LineCollection(list(piece), colors=[colour], linewidths=0.7))
 
 
 def _beside(ax: Axes, paths: np.ndarray, exact: np.ndarray) -> None:
@@ -117,7 +119,10 @@ def _beside(ax: Axes, paths: np.ndarray, exact: np.ndarray) -> None:
     ties = np.stack([exact[-1], paths[-1]])
     lines = (paths, DATA, "-"), (exact, REFERENCE, (0, (4, 2.5))), (ties, REFERENCE, ":")
     for line, colour, style in lines:
-        pen = LineCollection(line.swapaxes(0, 1), colors=colour, linewidths=1, linestyles=[style])
+        pen = LineCollection(
+            list(line.swapaxes(0, 1)), colors=colour, linewidths=1, linestyles=[style]
+        )
         ax.add_collection(pen)
-    ax.scatter(*exact[-1].T, s=36, facecolors="none", edgecolors=REFERENCE, zorder=4)
-    ax.scatter(*paths[-1].T, s=9, color=DATA, linewidths=0, zorder=5)
+    true, met = exact[-1].T, paths[-1].T
+    ax.scatter(true[0], true[1], s=36, facecolors="none", edgecolors=REFERENCE, zorder=4)
+    ax.scatter(met[0], met[1], s=9, color=DATA, linewidths=0, zorder=5)

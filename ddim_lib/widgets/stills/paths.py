@@ -48,7 +48,7 @@ def _walk(
     x_T = torch.randn(setting.count + 1, 1, generator=generator, dtype=torch.float64)
     x_T[0] = setting.start
 
-    def model(x: Tensor, t: int) -> Tensor:
+    def model(x: Tensor, t: float) -> Tensor:
         wrong = setting.spoilt and 400 <= t <= 800
         return heaps.eps(schedule, x, t) + (0.3 * torch.sin(4 * x) if wrong else 0)
 
@@ -67,7 +67,7 @@ def _density(ax: Axes, schedule: Schedule, heaps: GaussianMixture) -> None:
 
 
 def _ends(ax: Axes, schedule: Schedule, heaps: GaussianMixture, ends: Tensor) -> None:
-    bins = torch.arange(-32, 33) / 10
+    bins = (torch.arange(-32, 33) / 10).tolist()
     ax.hist(ends, bins, density=True, orientation="horizontal", color=DATA, alpha=0.6)
     x = torch.linspace(-EDGE, EDGE, 257, dtype=torch.float64)
     ax.plot(heaps.log_prob(schedule, x[:, None], 0).exp(), x, "--", color=INK, lw=1.2)
