@@ -3,6 +3,7 @@
 # make execute    re-run and store the outputs   make colab      run them as Colab would
 # make mutants    break things; is it noticed?   make bench      time the sampler
 # make budget     what each page shows, and may  make zip        the site as one archive
+# make browsers   the same in Firefox and WebKit, where they are installed
 # make address URL=https://github.com/you/copy   write down where this copy of the book lives
 PYTHON ?= python3
 VENV := .venv
@@ -13,10 +14,10 @@ export OMP_NUM_THREADS ?= 1
 export PYTHONUTF8 ?= 1
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 
-.PHONY: help book serve zip test lint unit notebooks colab site execute widgets budget address bench mutants weekly browser clean
+.PHONY: help book serve zip test lint unit notebooks colab site execute widgets budget address bench mutants weekly browser browsers clean
 
 help:
-	@sed -n '1,6s/^# //p' Makefile
+	@sed -n '1,7s/^# //p' Makefile
 
 # --- set-up -------------------------------------------------------------------------------------
 
@@ -92,7 +93,8 @@ lint: $(VENV)/all
 
 unit: $(VENV)/all browser
 	@echo "== unit tests"
-	@$(BIN)/python -m pytest -n 2 tests --ignore tests/site --ignore tests/book/test_colab.py
+	@$(BIN)/python -m pytest -n 2 tests --ignore tests/site --ignore tests/browsers \
+	  --ignore tests/book/test_colab.py
 
 notebooks: $(VENV)/all
 	@echo "== notebooks: run again, every stored output compared"
@@ -106,6 +108,10 @@ colab: $(VENV)/colab/ready browser
 site: $(VENV)/all browser book
 	@echo "== the built site in a browser"
 	@$(BIN)/python -m pytest tests/site
+
+browsers: $(VENV)/all book # Debian: sudo apt install firefox-esr webkit2gtk-driver xvfb dbus
+	@echo "== the explorers and the network in Firefox and WebKit, in whichever is installed"
+	@$(BIN)/python -m pytest tests/browsers
 
 # --- change -------------------------------------------------------------------------------------
 

@@ -68,5 +68,8 @@ def show_length(ax: Axes, rows: Sequence[Row], value: str, floor: Mean) -> Axes:
             line = "" if over else "-"
             ax.errorbar(x, y, spread, fmt=f"o{line}", color=MODEL, mfc=fill, label=name, capsize=3)
     ax.axhline(floor.mean, color=REFERENCE, linestyle="--", label="real digits")
-    ax.set(xscale="log", xlabel="training steps", ylabel=value)
+    steps = [trained for trained, _, _ in cells]
+    ax.set(xscale="log", xlabel="training steps, thousands", ylabel=value)
+    ax.set_xticks(steps, [f"{trained / 1000:g}" for trained in steps])
+    ax.minorticks_off()
     return ax

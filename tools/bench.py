@@ -17,6 +17,7 @@ from diffusers import DDIMScheduler
 from torch import Generator, Tensor
 
 from ddim_lib import Schedule, load_denoiser, sample
+from ddim_lib.files import printable
 
 SCHEDULE = Schedule.linear()
 RUNS = [(16, 50, 0.0, 9), (16, 50, 1.0, 9), (256, 10, 0.0, 7)]  # batch, steps, eta, repetitions
@@ -91,6 +92,7 @@ def arithmetic(forward: float, x: Tensor, steps: int, eta: float) -> str:
 
 def main() -> None:
     """Print the table."""
+    printable()
     torch.set_num_threads(1)
     model = load_denoiser("digits")
     print("our sampler's time over …, median (quartiles)")

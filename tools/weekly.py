@@ -25,6 +25,7 @@ from nbclient.exceptions import CellExecutionError
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from ddim_lib.files import printable
 from tools.notebooks import colab
 from tools.notebooks.files import read, texts
 from tools.notebooks.kernels import AsyncQuietKernel
@@ -131,6 +132,7 @@ def report(what: str, pins: Pins, moved: tuple[str, str], guilty: list[str]) -> 
 
 def main(arguments: list[str]) -> int:
     """Run one comparison; 1 if something moved."""
+    printable()
     if len(arguments) != 2 or arguments[0] not in ("newest", "colab"):
         print(__doc__, file=sys.stderr)
         return 2

@@ -128,6 +128,8 @@ def test_time_and_views(page):
     assert page.evaluate(PIXELS) == last  # the last step goes to its guess
     time.press("ArrowLeft")
     assert time.get_attribute("aria-valuetext") == "t = 400"
+    line = page.locator("output").inner_text()
+    assert line == "η = 0.00 · 5 steps · t = 400 · computed here"
     guess = page.evaluate(PIXELS)
     page.get_by_label("what is shown of the walk").select_option("x")
     noisy = page.evaluate(PIXELS)

@@ -78,6 +78,7 @@ def test_quality_against_training_tells_unfinished_runs_from_finished_ones():
     assert set(labels) == {"rate not yet lowered", "finished", "real digits"}
     assert set(drawn["real digits"].get_ydata()) == {1}
     assert (ax.get_xscale(), ax.get_ylabel()) == ("log", "frechet")
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0.01", "0.02", "0.04"]
 
 
 def test_quality_against_training_needs_rows():

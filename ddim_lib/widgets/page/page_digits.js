@@ -148,10 +148,12 @@ export class PageDigits {
     this.explorer.say(this.explorer.line.textContent, NETWORK.failed(text));
   }
 
-  tell(state) {
+  tell(state = this.state) {
+    this.state = state;
     const { eta, steps } = this.wanted;
     const all = this.digits.count * this.digits.spacings.length;
-    this.explorer.say(NETWORK.line(eta, steps, state, this.places.length, all));
+    const t = this.scrub < 1 ? this.moments[0][this.frame]?.t : undefined;
+    this.explorer.say(NETWORK.line(eta, steps, t, this.places.length, all) + state);
   }
 
   // --- what the reader looks at ---
@@ -180,6 +182,7 @@ export class PageDigits {
     this.time.show(this.scrub, t === null ? NETWORK.computing : NETWORK.time(t));
     this.seedField.show(this.seed);
     this.choice.value = this.view;
+    this.tell();
   }
 
   corner(place) {

@@ -8,8 +8,11 @@ export const NETWORK = {
   failed: (why) => `The network does not run here: ${why}. The stored pictures remain.`,
   computing: "computing …",
   computed: "computed here",
-  line: (eta, steps, state, digits, all) =>
-    `${GRID.setting(eta, steps)} · ${digits < all ? `${digits} of ${all} digits, as steps are many · ` : ""}${state}`,
+  line: (eta, steps, t, digits, all) => {
+    const time = t === undefined ? "" : `t = ${t} · `;
+    const few = digits < all ? `${digits} of ${all} digits, as steps are many · ` : "";
+    return `${GRID.setting(eta, steps)} · ${time}${few}`;
+  },
   view: "view",
   viewTitle: "what is shown of the walk",
   views: { x0Hat: "x̂₀, the guess", x: "xₜ, on its way" },
