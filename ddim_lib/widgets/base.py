@@ -26,7 +26,7 @@ def check_between(name: str, value: float, low: float, high: float) -> float:
     return float(value)
 
 
-class Number(traitlets.TraitType[float, float]):
+class Number(traitlets.TraitType):
     """A number in low … high, shared with the page."""
 
     def __init__(self, default: float, low: float, high: float) -> None:
@@ -39,7 +39,7 @@ class Number(traitlets.TraitType[float, float]):
         return check_between(self.name or "", value, self.low, self.high)
 
 
-class Count(traitlets.TraitType[int, int]):
+class Count(traitlets.TraitType):
     """A whole number in low … high, shared with the page."""
 
     def __init__(self, default: int, low: int, high: int) -> None:
@@ -52,7 +52,7 @@ class Count(traitlets.TraitType[int, int]):
         return check_count(self.name or "", value, self.low, self.high)
 
 
-class Choice(traitlets.TraitType[str, str]):
+class Choice(traitlets.TraitType):
     """One of some names, the first unless another is chosen, shared with the page."""
 
     def __init__(self, *names: str) -> None:
@@ -68,7 +68,7 @@ class Choice(traitlets.TraitType[str, str]):
         return value
 
 
-class Switch(traitlets.TraitType[bool, bool]):
+class Switch(traitlets.TraitType):
     """On or off, shared with the page; off by default."""
 
     default_value = False

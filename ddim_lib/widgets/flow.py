@@ -45,7 +45,7 @@ class FlowExplorer(Explorer):
     solver = Choice(*stills.SOLVERS)
     exact_path = Switch()
     spacing = Choice(*get_args(Spacing))
-    data = traitlets.TraitType[str, str]("DDIM").tag(sync=True)
+    data: traitlets.TraitType = traitlets.TraitType("DDIM").tag(sync=True)
     seed = Count(0, 0, 2**32 - 1)
     points = Count(1000, 1, 100_000)
     mixtures = traitlets.Dict().tag(sync=True)

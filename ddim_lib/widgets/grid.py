@@ -29,8 +29,8 @@ class GridExplorer(Explorer):
     _esm = bundle("grid.js")
     _css = bundle("grid.css")
 
-    eta = traitlets.TraitType[float, float](0.0).tag(sync=True)
-    steps = traitlets.TraitType[int, int](1).tag(sync=True)
+    eta: traitlets.TraitType = traitlets.TraitType(0.0).tag(sync=True)
+    steps: traitlets.TraitType = traitlets.TraitType(1).tag(sync=True)
     etas = traitlets.List(traitlets.Float()).tag(sync=True)
     step_counts = traitlets.List(traitlets.Int()).tag(sync=True)
     sheet = traitlets.Bytes().tag(sync=True)

@@ -1,6 +1,6 @@
 """Folded cells: the first line of each says what lies in it, on the site, in Colab, in JupyterLab.
 
-    # @title ✓ (3.8) is the library's step at all 1000 times, and regression's to 50 digits
+    # @title ✓ (3.8) is the library's step at all 1000 times, and x_s regressed on x_t to 44 digits
 
 A check folds whole (tag hide-cell) and begins with ✓; so does a solution, without it. What only
 draws a picture, or helps, folds its code (tag hide-input) and shows what it shows.
