@@ -99,6 +99,17 @@
     MathJax.Hub = { Queue: typeset };
   }
 
+  // Jupyter's sliders have no name for a screen reader: their label stands beside them, untied.
+  function nameSliders(place) {
+    const name = () => {
+      for (const handle of place.querySelectorAll(".noUi-handle:not([aria-label])")) {
+        const label = handle.closest(".jupyter-widgets")?.querySelector("label")?.textContent;
+        if (label) handle.setAttribute("aria-label", label);
+      }
+    };
+    new MutationObserver(name).observe(place, { childList: true, subtree: true });
+  }
+
   let managed;
 
   function startManager() {
@@ -182,6 +193,7 @@
     const places = [...document.querySelectorAll(views)].map((view) => view.parentElement);
     for (const place of new Set(places)) {
       replaceStills(place);
+      nameSliders(place);
       prepare(place, startManager, sign);
     }
   }
