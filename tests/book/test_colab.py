@@ -188,7 +188,7 @@ def check_widgets(ran: Run) -> None:
         for place in range(len(outputs)):
             area = watch.page.locator("body > div").nth(place)
             area.scroll_into_view_if_needed()
-            area.locator("canvas, svg, input, .noUi-handle").first.wait_for(state="attached")
+            area.locator("canvas, svg, input, .slider-container").first.wait_for(state="attached")
         errors = [text for text in watch.problems() if "favicon" not in text]
         assert not errors
 
