@@ -20,7 +20,12 @@ from ddim_lib import Schedule, load_denoiser, sample
 from ddim_lib.files import printable
 
 SCHEDULE = Schedule.linear()
-RUNS = [(16, 50, 0.0, 9), (16, 50, 1.0, 9), (256, 10, 0.0, 7)]  # batch, steps, eta, repetitions
+RUNS = [
+    (16, 50, 0.0, 9),
+    (16, 50, 1.0, 9),
+    (256, 10, 0.0, 7),
+    (256, 10, 1.0, 7),
+]  # batch, steps, eta, repetitions
 
 
 @torch.no_grad()
