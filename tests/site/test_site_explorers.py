@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.support.browser import pixels, show_yourself
-from tests.support.built_site import PHONE, STILL, calm, explorers, open_explorer
+from tests.support.built_site import PHONE, STILL, calm, come_near, explorers, open_explorer
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +26,7 @@ def test_widgets_wait_for_the_reader(browser, base, chapter):
         watch.page.wait_for_load_state("networkidle")
         watch.page.wait_for_timeout(1000)
         assert not watch.asked_for("embed-amd.js")
-        show_yourself(watch.page)
-        watch.page.locator(f"{STILL}, .ddim-grid").first.scroll_into_view_if_needed()
-        watch.page.locator(".ddim-grid canvas").first.wait_for()
+        come_near(watch.page)
         watch.page.locator(STILL).wait_for(state="detached")
 
 

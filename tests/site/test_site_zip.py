@@ -5,7 +5,7 @@ import zipfile
 import pytest
 
 from tests.support.browser import pixels, watch_page
-from tests.support.built_site import PHONE, SITE, STILL
+from tests.support.built_site import PHONE, SITE, come_near
 from tools.pack import pack
 
 
@@ -32,9 +32,7 @@ def test_the_stored_pictures_follow_a_slider(watch, unpacked, chapter):
     watch.page.goto(unpacked + "index.html")
     watch.page.wait_for_url("**/intro.html")
     watch.page.goto(unpacked + chapter)
-    watch.page.locator(STILL).first.scroll_into_view_if_needed()
-    explorer = watch.page.locator(".ddim-grid").first
-    explorer.locator("canvas").wait_for()
+    explorer = come_near(watch.page)
     before = pixels(watch.page)
     explorer.locator("input.eta").press("End")
     assert pixels(watch.page) != before

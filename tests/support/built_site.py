@@ -22,6 +22,11 @@ MOUNTED = re.compile(r'<script type="application/json" class="explorers">(.*?)</
 FORMULA = 'class="math'
 EXPLORER = "ddim_lib.widgets.grid.GridExplorer"
 STILL = ".widget-still.gridexplorer"
+COME_NEAR = f"""() => {{ // its picture may go at any moment, and with it the place
+  const place = document.querySelector("{STILL}, .ddim-grid");
+  place.scrollIntoView({{ block: "center", behavior: "instant" }});
+  return document.querySelector(".ddim-grid canvas:not([hidden])");
+}}"""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -48,8 +53,11 @@ def calm(browser, base: str, **options):
 def open_explorer(watch, address: str):
     """Open a page and bring its first explorer to life; return its element."""
     watch.page.goto(address)
-    show_yourself(watch.page)
-    watch.page.locator(f"{STILL}, .ddim-grid").first.scroll_into_view_if_needed()
-    explorer = watch.page.locator(".ddim-grid").first
-    explorer.locator("canvas").wait_for()
-    return explorer
+    return come_near(watch.page)
+
+
+def come_near(page):
+    """Bring the first explorer of an opened page to life; return its element."""
+    show_yourself(page)
+    page.wait_for_function(COME_NEAR)
+    return page.locator(".ddim-grid").first
