@@ -1,0 +1,181 @@
+"""Train the digits' network without one of its parts, and measure: `python -m tools.ablations FOLDER`.
+
+    none         the network as it is
+    attention    no place looks at the others
+    time         the embedding of t is 0: only the formula around the network knows t
+    scale        t shifts the channels and no longer scales them
+    velocity     the network says the noise itself, not F
+    details      the way up gets nothing from the way down
+
+Each is trained on the shipped digits by today's recipe, --steps steps, and kept as a state in FOLDER;
+"raw" is "none" measured with its weights as they are, without their average. Then, with --seeds draws
+of noise, the loss on held-out digits in five bands of t, and the scores of 500 samples (S = 20,
+η = 0), into --out. The same command goes on where it was stopped.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import patch
+
+import torch
+from torch import Generator, Tensor, nn
+
+from ddim_lib import Schedule, nets
+from ddim_lib.classifier import JUDGE
+from ddim_lib.files import checksum
+from ddim_lib.nets import ResBlock, UNet
+from ddim_lib.tables.measure import digits_cell
+from ddim_lib.tables.store import Store, commit
+from ddim_lib.train.__main__ import load_images
+from ddim_lib.train.loss import loss
+from ddim_lib.train.run import Run, Settings, seeded_unet, start, train
+from ddim_lib.train.store import load_state, save_state
+
+SCHEDULE = Schedule.linear()
+BANDS = (1, 101, 301, 501, 701, 1001)  # low <= t < high
+EACH = 200  # held-out digits of a draw
+WALK = 20  # steps of the samples
+RESULTS = [f"loss_{low}" for low in BANDS[:-1]] + ["frechet", "energy", "confident"]
+
+
+# --- networks without a part --------------------------------------------------------------------
+
+
+class Noise(UNet):
+    """The same layers, whose result is ε̂ itself: with ᾱ = 1 nothing is added to it."""
+
+    def forward(self, x: Tensor, t: float | Tensor) -> Tensor:
+        """Return ε̂ shaped like x."""
+        with patch.object(nets, "signal", torch.ones_like):
+            return super().forward(x, t)
+
+
+def without_attention(net: UNet) -> UNet:
+    """Let each place see its neighbours only."""
+    net.attention1 = net.attention2 = nn.Identity()
+    return net
+
+
+def without_time(net: UNet) -> UNet:
+    """Tell the blocks nothing about t."""
+    net.time.register_forward_hook(lambda _, __, e: torch.zeros_like(e))
+    return net
+
+
+def without_scale(net: UNet) -> UNet:
+    """Add the embedding only, as the first DDPM did."""
+    for block in net.modules():
+        if isinstance(block, ResBlock):
+            block.scale_shift.register_forward_hook(_shift_alone)
+    return net
+
+
+def without_details(net: UNet) -> UNet:
+    """Replace by 0 what the way up gets from the way down, the second half of its input."""
+    for block in (net.up7, net.up14):
+        block.register_forward_pre_hook(_upper_half_alone)
+    return net
+
+
+def as_noise(net: UNet) -> UNet:
+    """Predict ε without the shortcut around the network."""
+    net.__class__ = Noise
+    return net
+
+
+def _shift_alone(_: nn.Module, __: object, out: Tensor) -> Tensor:
+    scale, shift = out.chunk(2, dim=1)
+    return torch.cat([torch.zeros_like(scale), shift], dim=1)
+
+
+def _upper_half_alone(_: nn.Module, inputs: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    h, e = inputs
+    below, across = h.chunk(2, dim=1)
+    return torch.cat([below, torch.zeros_like(across)], dim=1), e
+
+
+PARTS: dict[str, Callable[[UNet], UNet]] = {
+    "none": lambda net: net,
+    "time": without_time,
+    "velocity": as_noise,
+    "attention": without_attention,
+    "details": without_details,
+    "scale": without_scale,
+}
+
+
+# --- training and measuring ---------------------------------------------------------------------
+
+
+def trained(part: str, settings: Settings, folder: Path, every: int = 100) -> Run:
+    """Train one of them, going on from its state in the folder; the state stays there."""
+    path = folder / f"{part}_{settings.seed}.state"
+    run = start(settings, PARTS[part](seeded_unet(settings.seed)))
+    if path.exists():
+        load_state(run, path)
+    images, _ = load_images(None)
+    for step, value in train(run, SCHEDULE, images):
+        if step % every == 0 or step == settings.steps:
+            print(f"without {part}, step {step}: {value:.4f}", flush=True)
+            save_state(run, path)
+    return run
+
+
+@torch.no_grad()
+def band_losses(model: nn.Module, images: Tensor, seed: int) -> dict[str, float]:
+    """Loss in ε of (n, 1, 28, 28) images in each band, at times spread evenly over it."""
+    generator, found = Generator().manual_seed(seed), {}
+    for low, high in zip(BANDS, BANDS[1:], strict=False):
+        t = low + torch.arange(len(images)) * (high - low) // len(images)
+        eps = torch.randn(images.shape, generator=generator)
+        found[f"loss_{low}"] = loss(model, SCHEDULE, images, t, eps).mean().item()
+    return found
+
+
+def measured(model: nn.Module, seed: int, n: int) -> dict[str, float]:
+    """One row: the losses on the seed's own held-out digits, and the scores of n samples."""
+    _, test = load_images(None)
+    mine = test[EACH * seed % len(test) :][:EACH]
+    return band_losses(model, mine, seed) | digits_cell(model, WALK, "0", seed, n)
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.ablations",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", type=Path, help="where the states are kept")
+    parser.add_argument("--out", type=Path, default=Path("table_ablations.csv"))
+    parser.add_argument("--parts", nargs="+", choices=[*PARTS, "raw"], default=[*PARTS, "raw"])
+    parser.add_argument("--training-seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--seeds", type=int, default=5, help="draws of noise, at most 5")
+    parser.add_argument("--n", type=int, default=500, help="samples")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train what is missing, measure what is missing."""
+    args = parse(argv)
+    torch.set_num_threads(1)
+    settings = Settings(steps=args.steps, seed=args.training_seed, precision="float32")
+    told = {"steps": str(args.steps), "walk": str(WALK), "judge": checksum(JUDGE)}
+    provenance = {"torch": torch.__version__, "commit": commit()}
+    store = Store(args.out, ["without", "training_seed", "seed", "n"], RESULTS, told, provenance)
+    for part in args.parts:
+        run = trained("none" if part == "raw" else part, settings, args.folder)
+        model = (run.model if part == "raw" else run.ema).eval()
+        for seed in range(args.seeds):
+            cell = (part, str(args.training_seed), str(seed), str(args.n))
+            if cell not in store.done():
+                store.add(cell, measured(model, seed, args.n))
+                print(f"measured {' '.join(cell)}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
