@@ -1,21 +1,23 @@
-"""Train the digits' network without one of its parts, and measure: `python -m tools.ablations FOLDER`.
+"""Train the digits' network without one of its parts: `python -m tools.ablations FOLDER`.
 
     none         the network as it is
-    attention    no place looks at the others
     time         the embedding of t is 0: only the formula around the network knows t
+    velocity     the network says the noise itself, not v
+    attention    no place looks at the others
     scale        t shifts the channels and no longer scales them
-    velocity     the network says the noise itself, not F
     details      the way up gets nothing from the way down
+    average      "none", its weights as they are instead of their moving average
 
-Each is trained on the shipped digits by today's recipe, --steps steps, and kept as a state in FOLDER;
-"raw" is "none" measured with its weights as they are, without their average. Then, with --seeds draws
-of noise, the loss on held-out digits in five bands of t, and the scores of 500 samples (S = 20,
-η = 0), into --out. The same command goes on where it was stopped.
+Each is trained on the shipped digits by the recipe of `python -m ddim_lib.train digits`, for
+--steps steps, and kept as a state in FOLDER. Then, for each of --seeds draws of noise, one row of
+--out: the loss on held-out digits in five bands of t, and the scores of --n samples (20 steps,
+η = 0); of "none" and "average" halfway, too. The same command goes on where it was stopped.
 """
 
 import argparse
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 
@@ -36,6 +38,7 @@ from ddim_lib.train.store import load_state, save_state
 SCHEDULE = Schedule.linear()
 BANDS = (1, 101, 301, 501, 701, 1001)  # low <= t < high
 EACH = 200  # held-out digits of a draw
+EVERY = 100  # training steps between two states
 WALK = 20  # steps of the samples
 RESULTS = [f"loss_{low}" for low in BANDS[:-1]] + ["frechet", "energy", "confident"]
 
@@ -54,7 +57,8 @@ class Noise(UNet):
 
 def without_attention(net: UNet) -> UNet:
     """Let each place see its neighbours only."""
-    net.attention1 = net.attention2 = nn.Identity()
+    for name in ("attention1", "attention2"):
+        setattr(net, name, nn.Identity())
     return net
 
 
@@ -106,20 +110,38 @@ PARTS: dict[str, Callable[[UNet], UNet]] = {
 }
 
 
+ROWS = [*PARTS, "average"]
+
+
 # --- training and measuring ---------------------------------------------------------------------
 
 
-def trained(part: str, settings: Settings, folder: Path, every: int = 100) -> Run:
-    """Train one of them, going on from its state in the folder; the state stays there."""
-    path = folder / f"{part}_{settings.seed}.state"
-    run = start(settings, PARTS[part](seeded_unet(settings.seed)))
-    if path.exists():
-        load_state(run, path)
-    images, _ = load_images(None)
-    for step, value in train(run, SCHEDULE, images):
-        if step % every == 0 or step == settings.steps:
+def state_of(folder: Path, part: str, settings: Settings, step: int) -> Path:
+    """Where the state of a run is kept: after half of its steps and, from its first on, the last."""
+    return folder / f"{part}_{settings.seed}_{step}.state"
+
+
+def train_whole(folder: Path, part: str, settings: Settings) -> None:
+    """Train one of them to its end, from the last state in the folder if there is one."""
+    path = state_of(folder, part, settings, settings.steps)
+    run = loaded(path, part, settings) if path.exists() else begun(part, settings)
+    for step, value in train(run, SCHEDULE, load_images(None)[0]):
+        if step == settings.steps // 2:
+            save_state(run, state_of(folder, part, settings, step))
+        if step % EVERY == 0 or step == settings.steps:
             print(f"without {part}, step {step}: {value:.4f}", flush=True)
             save_state(run, path)
+
+
+def begun(part: str, settings: Settings) -> Run:
+    """Make one of them, untrained."""
+    return start(settings, PARTS[part](seeded_unet(settings.seed)))
+
+
+def loaded(path: Path, part: str, settings: Settings) -> Run:
+    """Read one of them as it was after a step."""
+    run = begun(part, settings)
+    load_state(run, path)
     return run
 
 
@@ -127,7 +149,7 @@ def trained(part: str, settings: Settings, folder: Path, every: int = 100) -> Ru
 def band_losses(model: nn.Module, images: Tensor, seed: int) -> dict[str, float]:
     """Loss in ε of (n, 1, 28, 28) images in each band, at times spread evenly over it."""
     generator, found = Generator().manual_seed(seed), {}
-    for low, high in zip(BANDS, BANDS[1:], strict=False):
+    for low, high in pairwise(BANDS):
         t = low + torch.arange(len(images)) * (high - low) // len(images)
         eps = torch.randn(images.shape, generator=generator)
         found[f"loss_{low}"] = loss(model, SCHEDULE, images, t, eps).mean().item()
@@ -150,7 +172,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("folder", type=Path, help="where the states are kept")
     parser.add_argument("--out", type=Path, default=Path("table_ablations.csv"))
-    parser.add_argument("--parts", nargs="+", choices=[*PARTS, "raw"], default=[*PARTS, "raw"])
+    parser.add_argument("--parts", nargs="+", choices=ROWS, default=ROWS)
     parser.add_argument("--training-seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=5, help="draws of noise, at most 5")
@@ -165,16 +187,25 @@ def main(argv: list[str] | None = None) -> int:
     settings = Settings(steps=args.steps, seed=args.training_seed, precision="float32")
     told = {"steps": str(args.steps), "walk": str(WALK), "judge": checksum(JUDGE)}
     provenance = {"torch": torch.__version__, "commit": commit()}
-    store = Store(args.out, ["without", "training_seed", "seed", "n"], RESULTS, told, provenance)
-    for part in args.parts:
-        run = trained("none" if part == "raw" else part, settings, args.folder)
-        model = (run.model if part == "raw" else run.ema).eval()
+    keys = ("without", "after", "training_seed", "seed", "n")
+    store = Store(args.out, keys, RESULTS, told, provenance)
+    for part, after in moments(args.parts, args.steps):
+        whole = "none" if part == "average" else part
+        train_whole(args.folder, whole, settings)
+        run = loaded(state_of(args.folder, whole, settings, after), whole, settings)
+        model = (run.model if part == "average" else run.ema).eval()
         for seed in range(args.seeds):
-            cell = (part, str(args.training_seed), str(seed), str(args.n))
+            cell = (part, *map(str, (after, settings.seed, seed, args.n)))
             if cell not in store.done():
                 store.add(cell, measured(model, seed, args.n))
                 print(f"measured {' '.join(cell)}", flush=True)
     return 0
+
+
+def moments(parts: list[str], steps: int) -> list[tuple[str, int]]:
+    """Which networks are measured, and after how many steps."""
+    halfway = [(part, steps // 2) for part in parts if part in ("none", "average")]
+    return [(part, steps) for part in parts] + halfway
 
 
 if __name__ == "__main__":
