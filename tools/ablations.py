@@ -11,7 +11,8 @@
 Each is trained on the shipped digits by the recipe of `python -m ddim_lib.train digits`, for
 --steps steps, and kept as a state in FOLDER. Then, for each of --seeds draws of noise, one row of
 --out: the loss on held-out digits in five bands of t, and the scores of --n samples (20 steps,
-η = 0); of "none" and "average" halfway, too. The same command goes on where it was stopped.
+η = 0); of "none" and "average" halfway, too. --pictures FILE.npz stores eight samples of each, as
+bytes. The same command goes on where it was stopped.
 """
 
 import argparse
@@ -19,8 +20,10 @@ import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
@@ -28,7 +31,7 @@ from ddim_lib import Schedule, nets
 from ddim_lib.classifier import JUDGE
 from ddim_lib.files import checksum
 from ddim_lib.nets import ResBlock, UNet
-from ddim_lib.tables.measure import digits_cell
+from ddim_lib.tables.measure import digits_cell, draw_digits
 from ddim_lib.tables.store import Store, commit
 from ddim_lib.train.__main__ import load_images
 from ddim_lib.train.loss import loss
@@ -108,8 +111,6 @@ PARTS: dict[str, Callable[[UNet], UNet]] = {
     "details": without_details,
     "scale": without_scale,
 }
-
-
 ROWS = [*PARTS, "average"]
 
 
@@ -117,7 +118,7 @@ ROWS = [*PARTS, "average"]
 
 
 def state_of(folder: Path, part: str, settings: Settings, step: int) -> Path:
-    """Where the state of a run is kept: after half of its steps and, from its first on, the last."""
+    """Where the state of a run is kept: halfway, and the last one at any time."""
     return folder / f"{part}_{settings.seed}_{step}.state"
 
 
@@ -172,6 +173,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("folder", type=Path, help="where the states are kept")
     parser.add_argument("--out", type=Path, default=Path("table_ablations.csv"))
+    parser.add_argument("--pictures", type=Path, help="an .npz file")
     parser.add_argument("--parts", nargs="+", choices=ROWS, default=ROWS)
     parser.add_argument("--training-seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=1000)
@@ -189,17 +191,33 @@ def main(argv: list[str] | None = None) -> int:
     provenance = {"torch": torch.__version__, "commit": commit()}
     keys = ("without", "after", "training_seed", "seed", "n")
     store = Store(args.out, keys, RESULTS, told, provenance)
+    pictures: dict[str, Any] = {}
     for part, after in moments(args.parts, args.steps):
-        whole = "none" if part == "average" else part
-        train_whole(args.folder, whole, settings)
-        run = loaded(state_of(args.folder, whole, settings, after), whole, settings)
-        model = (run.model if part == "average" else run.ema).eval()
+        model = network(args.folder, part, settings, after)
         for seed in range(args.seeds):
             cell = (part, *map(str, (after, settings.seed, seed, args.n)))
             if cell not in store.done():
                 store.add(cell, measured(model, seed, args.n))
                 print(f"measured {' '.join(cell)}", flush=True)
+        if args.pictures and after == args.steps:
+            pictures[part] = drawn(model)
+    if args.pictures:
+        np.savez_compressed(args.pictures, **pictures)
     return 0
+
+
+def network(folder: Path, part: str, settings: Settings, step: int) -> nn.Module:
+    """Return what is measured of a run: the averaged weights, but where the average is left out."""
+    whole = "none" if part == "average" else part
+    train_whole(folder, whole, settings)
+    run = loaded(state_of(folder, whole, settings, step), whole, settings)
+    return (run.model if part == "average" else run.ema).eval().requires_grad_(False)
+
+
+def drawn(model: nn.Module, n: int = 8) -> np.ndarray:
+    """Eight samples, uint8 (n, 28, 28), from the same noise for every network."""
+    grey = (draw_digits(model, WALK, "0", 0, n)[:, 0].clamp(-1, 1) + 1) * 127.5
+    return grey.round().byte().numpy()
 
 
 def moments(parts: list[str], steps: int) -> list[tuple[str, int]]:
