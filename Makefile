@@ -131,8 +131,9 @@ weekly: $(VENV)/all
 	@mkdir -p _build
 	@$(BIN)/python -m tools.weekly $(or $(WHAT),newest) _build/weekly.md
 
-bench: $(VENV)/all
+bench: $(VENV)/all browser book
 	@$(BIN)/python tools/bench.py
+	@$(BIN)/python -m tools.bench_page
 
 mutants: $(VENV)/all
 	@$(BIN)/python -m tools.mutants $(WORD)
