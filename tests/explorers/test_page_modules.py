@@ -14,7 +14,7 @@ from tools.notebooks import widget_sources
 EXPLORERS = [getattr(widgets, name) for name in widgets.__all__ if name.endswith("Explorer")]
 EACH = pytest.mark.parametrize("explorer", EXPLORERS, ids=lambda e: e.__name__)
 DECLARED = re.compile(
-    r"^(?:export )?(?:async )?(?:function|class|const|let) (\w+|[\[{][^=]*[\]}])(.*)", re.MULTILINE
+    r"^(?:export )?(?:async )?(?:function\*?|class|const|let) (\w+|[\[{][^=]*[\]}])(.*)", re.MULTILINE
 )
 MOUNT = """import explorer from "./page/{name}.js";
 const traits = {traits}, model = {{
