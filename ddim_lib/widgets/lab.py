@@ -46,7 +46,7 @@ class LabExplorer(Explorer):
 
     task = Choice(*TASKS)
     a, b = Drawing("3"), Drawing("8")
-    t = Count(400, 1, 1000)
+    t = Count(500, 1, 1000)
     steps = Count(20, 1, 1000)
     eta = Number(0.5, 0, 1)
     seed = Count(0, 0, MOST_SEED - NOISES)
@@ -96,7 +96,7 @@ def lab(
     task: str = "noise",
     digits: tuple[int, int] = (3, 8),
     *,
-    t: int = 400,
+    t: int = 500,
     steps: int = 20,
     eta: float = 0.5,
     seed: int = 0,

@@ -43,7 +43,7 @@ class Lab extends Explorer {
       (why) => this.fail(why),
     );
     this.key = element("p", { class: "key" });
-    const found = [this.tiles.root, this.key, this.line, this.offer.root, this.trouble];
+    const found = [this.line, this.tiles.root, this.key, this.offer.root, this.trouble];
     this.root.append(...this.controls.parts, ...found, this.controls.question);
   }
 
@@ -108,7 +108,8 @@ class Lab extends Explorer {
     this.stop();
     this.controls.show(setting);
     this.key.textContent = LAB.key(LAB.rows[task]);
-    this.tiles.lay(LAB.captions[task](timesShown(setting.steps)), LAB.rows[task]);
+    const captions = LAB.captions[task](timesShown(setting.steps));
+    this.tiles.lay(captions, TASKS[task].heights, LAB.rows[task]);
     toAddress(setting, this.stored);
     const same = NAMES.every((name) => name === "task" || setting[name] === this.stored[name]);
     if (this.sheet && (this.broken || (same && !this.network))) this.showStored(task);

@@ -67,6 +67,7 @@ const decoding = (x, steps, eta = 0, draws = 0) => {
 export const TASKS = {
   noise: {
     knobs: ["t", "steps", "seed"],
+    heights: [1, 2, 2, 2], // pictures in each column
     run: (lab) =>
       inThreeNoises(lab, async (x, sketch) => {
         const walk = { task: "walk", x, times: timesFrom(lab.t, lab.steps), eta: 0 };
@@ -76,12 +77,14 @@ export const TASKS = {
 
   hidden: {
     knobs: ["t", "seed"],
+    heights: [1, 2, 2, 2],
     run: (lab) =>
       inThreeNoises(lab, async (x) => (await lab.ask({ task: "guess", x, t: lab.t })).x),
   },
 
   code: {
     knobs: ["steps", "seed"],
+    heights: [1, 1, 1, 1],
     async run({ a, steps, seed, put, sketch, ask, encode }) {
       const noise = noiseOf(seed);
       put(0, 0, a);
@@ -97,6 +100,7 @@ export const TASKS = {
 
   eta: {
     knobs: ["eta", "steps", "seed"],
+    heights: Array(COLUMNS).fill(2),
     async run({ steps, eta, seed, put, ask, encode }) {
       const code = await encode("a");
       put(0, 0, code);
@@ -112,6 +116,7 @@ export const TASKS = {
 
   mix: {
     knobs: ["steps"],
+    heights: Array(MIXED.length).fill(2),
     async run({ a, b, steps, put, sketch, ask, encode }) {
       for (const row of [0, 1]) {
         put(0, row, a);

@@ -10,11 +10,10 @@ export class Tiles {
     this.root = element("div", { class: "tiles" });
   }
 
-  // captions: one a column; rows: what the upper and the lower picture are, "" where there is none below.
-  lay(captions, rows) {
-    const height = rows[1] ? 2 : 1;
-    this.places = captions.map((caption) =>
-      rows.slice(0, height).map((row) => {
+  // captions, heights: one a column; rows: what the upper and the lower picture are, where both are.
+  lay(captions, heights, rows) {
+    this.places = captions.map((caption, i) =>
+      (heights[i] > 1 ? rows : [""]).map((row) => {
         const canvas = element("canvas", { width: SIDE, height: SIDE, role: "img" });
         return Object.assign(canvas, { words: LAB.picture(caption, row) });
       }),

@@ -2,7 +2,7 @@
 
 import { WORDS } from "./words.js";
 
-const thirds = (first) => [first, "noise 1", "noise 2", "noise 3"];
+const inNoises = () => ["yours", "noise 1", "noise 2", "noise 3"];
 const two = (v) => v.toFixed(2).replace("-", "−");
 
 export const LAB = {
@@ -15,8 +15,8 @@ export const LAB = {
     mix: "mix two",
   },
   captions: {
-    noise: () => thirds("yours"),
-    hidden: () => thirds("yours"),
+    noise: inNoises,
+    hidden: inNoises,
     code: () => ["yours", "its code x_T", "real noise", "decoded"],
     eta: (times) => times.map((t) => `t = ${t}`),
     mix: () => ["yours", "¼", "½", "¾", "the other"],

@@ -9,7 +9,8 @@ from ddim_lib.widgets.lab_tasks import Column, Setting, grey
 from ddim_lib.widgets.stills.paper import figure_of
 
 GAP = 3  # pixels between two pictures
-PLACES = "noise hidden;code mix;eta eta"
+PLACES = "nh;cm;ee"
+LETTERS = {"n": "noise", "h": "hidden", "c": "code", "m": "mix", "e": "eta"}
 
 
 def still(shown: dict[str, list[Column]], setting: Setting) -> Figure:
@@ -23,8 +24,8 @@ def still(shown: dict[str, list[Column]], setting: Setting) -> Figure:
     }
     figure = figure_of(7.2, 5.2)
     axes = figure.subplot_mosaic(PLACES)
-    for name, ax in axes.items():
-        _strip(ax, shown[name], titles[name])
+    for letter, name in LETTERS.items():
+        _strip(axes[letter], shown[name], titles[name])
     return figure
 
 
