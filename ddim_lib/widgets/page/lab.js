@@ -57,7 +57,10 @@ class Lab extends Explorer {
   start() {
     const end = super.start();
     const hear = (message) => this.offer.hear(message, this.model);
-    const follow = () => this.move(fromAddress(this.stored));
+    const follow = () => {
+      const told = fromAddress(this.stored);
+      if (Object.keys(told).length) this.move({ ...this.stored, ...told });
+    };
     this.model.on("msg:custom", hear);
     addEventListener("hashchange", follow);
     follow();
