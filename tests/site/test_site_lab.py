@@ -1,15 +1,14 @@
-"""The lab on its page of the built site: what is stored is what the page computes; its links lead on."""
+"""The lab on its page of the built site: it computes what is stored, and its links lead on."""
 
 import base64
 import json
 
 import numpy as np
-import pytest
 
 from ddim_lib.widgets.sheet import SHADE, tile_of
 from tests.support.browser import show_yourself
 from tests.support.built_site import LAB, MOUNTED, PHONE, SITE, calm
-from tests.support.lab_page import THREE, choose, draw, settled
+from tests.support.lab_page import THREE, TILES, choose, draw, settled
 from tests.support.network_site import press
 
 TASKS = {
@@ -71,27 +70,33 @@ def test_a_finger_draws_and_the_address_holds_it(browser, base):
         page.locator(".pad").first.scroll_into_view_if_needed()
         draw(page, THREE)
         settled(page, "needs the network")
-        page.wait_for_function("location.hash.startsWith('#a=')")
+        page.wait_for_function("/^#a=.*[.]/.test(location.hash)")  # both strokes
         link = page.url
         assert "?show=story#a=" in link
-        drawn = page.evaluate("document.querySelector('.pad canvas').toDataURL()")
+        drawn = page.evaluate(TILES)
         alive(page, base + LAB)
         alive(page, link)
-        settled(page, "needs the network")
-        assert page.evaluate("document.querySelector('.pad canvas').toDataURL()") == drawn
+        assert settled(page, "needs the network") == drawn
         assert watch.problems() == []
 
 
-@pytest.mark.parametrize("how", ["without JavaScript", "on paper"])
-def test_there_is_a_picture(browser, base, how):
-    with calm(browser, base, java_script_enabled=how == "on paper") as watch:
+def test_without_javascript_there_is_a_picture(browser, base):
+    with calm(browser, base, java_script_enabled=False) as watch:
         watch.page.goto(base + LAB)
-        if how == "on paper":
-            watch.page.emulate_media(media="print")
         still = watch.page.locator(".widget-still")
         still.scroll_into_view_if_needed()
         assert still.is_visible()
         assert "a place to draw a digit" in still.get_attribute("alt").casefold()
+
+
+def test_on_paper_there_are_pictures_and_no_buttons(browser, base):
+    with calm(browser, base) as watch:
+        alive(watch.page, base + LAB)
+        watch.page.emulate_media(media="print")
+        assert watch.page.locator(".ddim-lab figure canvas").first.is_visible()
+        assert watch.page.locator(".ddim-lab output").is_visible()
+        for control in watch.page.locator(".ddim-lab :is(button, select, input)").all():
+            assert not control.is_visible()
 
 
 def test_from_a_disk(browser):
