@@ -182,9 +182,10 @@ def test_what_is_no_tensor_or_empty():
 
 @pytest.mark.parametrize("w", [0, 0.25, 0.5, 0.9, 1])
 def test_an_arc_turns_evenly_and_keeps_its_length(w):
-    z_0, z_1 = torch.tensor([2.0, 0.0]).double(), torch.tensor([-1.0, math.sqrt(3)]).double()
-    angle = w * math.radians(120)
-    expected = torch.tensor([2 * math.cos(angle), 2 * math.sin(angle)]).double()
+    angles = (0, math.radians(120), w * math.radians(120))
+    z_0, z_1, expected = (
+        torch.tensor([2 * math.cos(a), 2 * math.sin(a)], dtype=torch.float64) for a in angles
+    )
     assert (slerp(z_0, z_1, w) - expected).abs().max() < 1e-12
 
 
