@@ -1,17 +1,20 @@
 """Sphinx extension: a page's pictures load as the reader comes to them, and nothing jumps then.
 
-Each PNG of a page gets its width and height, so that its place is kept, and all but the first
-get loading="lazy".
+Each PNG of a page is written with its width and height, so that its place is kept, and all but the
+first with loading="lazy".
 """
 
-import re
 import struct
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.writers.html5 import HTML5Translator
 
-PICTURE = re.compile(r'<img (?P<attributes>[^>]*src="[^"]*_images/(?P<name>[^"/]+\.png)"[^>]*)>')
+
+class picture(nodes.image):
+    """A PNG that keeps its place."""
 
 
 def png_size(path: Path) -> tuple[int, int]:
@@ -19,25 +22,36 @@ def png_size(path: Path) -> tuple[int, int]:
     return struct.unpack(">II", path.read_bytes()[16:24])
 
 
-def place_pictures(
-    app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None
-) -> None:
-    """Write the attributes into the page's body."""
-    if "body" not in context:
-        return
-    sources = {name: Path(app.srcdir, path) for path, name in app.builder.images.items()}
-    seen: list[str] = []
+class Pictures(SphinxPostTransform):
+    """Make each PNG of a page a picture of known size."""
 
-    def place(match: re.Match) -> str:
-        width, height = png_size(sources[match["name"]])
-        seen.append(match["name"])
-        loading = ' loading="lazy"' if len(seen) > 1 else ""
-        return f'<img width="{width}" height="{height}"{loading} {match["attributes"]}>'
+    default_priority = 199  # after MyST-NB chose what a cell shows, and after the folds
+    formats = ("html",)
 
-    context["body"] = PICTURE.sub(place, context["body"])
+    def run(self, **kwargs: object) -> None:
+        """Change every image that is a PNG of the book."""
+        seen = 0
+        for image in list(self.document.findall(nodes.image)):
+            path = Path(self.app.srcdir, image["uri"])
+            if path.suffix != ".png" or not path.is_file():
+                continue
+            width, height = png_size(path)
+            known = {"width": str(width), "height": str(height)}
+            if seen:
+                known["loading"] = "lazy"
+            seen += 1
+            image.replace_self(picture("", **image.attributes, known=known))
+
+
+def write(self: HTML5Translator, node: picture) -> None:
+    """Write the element."""
+    source = f"{self.builder.imgpath}/{self.builder.images[node['uri']]}"
+    shown = {"src": source, "alt": node.get("alt", ""), **node["known"]}
+    self.body.append(self.emptytag(node, "img", "\n", **shown))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the extension."""
-    app.connect("html-page-context", place_pictures)
+    app.add_node(picture, html=(write, lambda self, node: None))
+    app.add_post_transform(Pictures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -198,5 +198,5 @@ def test_an_arc_between_noises_has_their_shape_and_ends():
 
 
 def test_an_arc_needs_two_alike():
-    with pytest.raises(ValueError, match="need z_1 of shape"):
+    with pytest.raises(ValueError, match="need z_1 shaped like z_0"):
         slerp(normal((2, 3)), normal((3, 2)), 0.5)

@@ -30,6 +30,9 @@ def test_page(name, browser, base, capsys):
         scroll_through(watch.page)
         assert not watch.problems()
         assert not without_alt(watch.page), "images without alt text"
+        assert not without_place(watch.page), (
+            "images whose place is not kept, or that load too soon"
+        )
         assert packed <= (LANDING_LIMIT if name == "intro.html" else CHAPTER_LIMIT)
         html = (SITE / name).read_text()
         for part in ("require.js", "anywidget", "html-manager"):
@@ -48,6 +51,17 @@ def test_page(name, browser, base, capsys):
 def without_alt(page) -> list[str]:
     """Return the addresses of the page's images that say nothing to who cannot see them."""
     return page.evaluate("[...document.images].filter(i => !i.alt.trim()).map(i => i.src)")
+
+
+def without_place(page) -> list[str]:
+    """Return the page's pictures of unknown or wrong size, and those that do not wait, but one."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("img[src*='_images/'][src$='.png']")]
+          .filter((img, i) => i > 0 && img.loading !== 'lazy' || img.naturalWidth > 0
+            && (img.getAttribute('width') != img.naturalWidth
+              || img.getAttribute('height') != img.naturalHeight))
+          .map((img) => img.src)"""
+    )
 
 
 def too_wide(page) -> list[str]:
