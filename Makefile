@@ -107,7 +107,7 @@ colab: $(VENV)/colab/ready browser
 
 site: $(VENV)/all browser book
 	@echo "== the built site in a browser"
-	@$(BIN)/python -m pytest tests/site
+	@$(BIN)/python -m pytest -n 2 tests/site
 
 browsers: $(VENV)/all book # Debian: sudo apt install firefox-esr webkit2gtk-driver xvfb dbus
 	@echo "== the explorers and the network in Firefox and WebKit, in whichever is installed"
@@ -131,8 +131,9 @@ weekly: $(VENV)/all
 	@mkdir -p _build
 	@$(BIN)/python -m tools.weekly $(or $(WHAT),newest) _build/weekly.md
 
-bench: $(VENV)/all
+bench: $(VENV)/all browser book
 	@$(BIN)/python tools/bench.py
+	@$(BIN)/python -m tools.bench_page
 
 mutants: $(VENV)/all
 	@$(BIN)/python -m tools.mutants $(WORD)

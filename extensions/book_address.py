@@ -95,6 +95,7 @@ def set_site(app: Sphinx, config: Config) -> None:
     if url != "/":
         config.html_baseurl = config.ogp_site_url = url
         config.ogp_social_cards = {"enable": False}
+        config.ogp_site_name = config.html_title
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

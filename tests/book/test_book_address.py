@@ -3,6 +3,7 @@
 import importlib.util
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -73,3 +74,12 @@ def test_the_library_comes_from_the_address_in_the_project_file(tmp_path):
     text = '[project.urls]\nRepository = "https://github.com/someone/a-book"\n'
     (tmp_path / "pyproject.toml").write_text(text)
     assert book_address.read_address(tmp_path) == HERE.url
+
+
+def test_a_link_preview_names_the_book(monkeypatch):
+    monkeypatch.setenv("BOOK_URL", "https://someone.github.io/a-book")
+    config = SimpleNamespace(html_title="DDIM, step by step")
+    book_address.set_site(None, config)
+    assert config.ogp_site_name == "DDIM, step by step"
+    assert config.html_baseurl == config.ogp_site_url == "https://someone.github.io/a-book/"
+    assert config.notfound_urls_prefix == "/a-book/"
