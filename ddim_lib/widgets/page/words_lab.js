@@ -56,8 +56,8 @@ export const LAB = {
     ],
     code: [
       "A code is said to be noise. Where in the picture is yours too quiet, and why just there?",
-      "chapter 5, a code that is not quite noise",
-      "05_ode_limit",
+      "side trip F, a code is not quite noise",
+      "trip_f_codes",
     ],
     eta: [
       "From η = 0 up: where does it stop being your digit? Would more steps keep it?",
@@ -66,8 +66,8 @@ export const LAB = {
     ],
     mix: [
       "The straight line leads through shorter codes than the arc. Does the network mind?",
-      "chapter 5, between two digits",
-      "05_ode_limit",
+      "side trip F, between two digits",
+      "trip_f_codes",
     ],
   },
   answer: "The answer: ",
