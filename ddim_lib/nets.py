@@ -75,16 +75,16 @@ class Attention(nn.Module):
 def signal(t: Tensor) -> Tensor:
     """Signal amplitude as a formula,  ᾱ = exp(−(u/10 + 9.95 u²)/2)  with u = t/1000, like t.
 
-    Half the integral of β² of DDPM's linear schedule: within 0.001 of it. F learns the rest.
+    Half the integral of β² of DDPM's linear schedule: within 0.001 of it. v learns the rest.
     """
     u = t / 1000
     return torch.exp(-(u / 10 + 9.95 * u**2) / 2)
 
 
 class UNet(nn.Module):
-    """Predict the noise of 28×28 grey images,  ε̂(x_t, t) = β̄_t x_t + ᾱ_t F(x_t, t).
+    """Predict the noise of 28×28 grey images,  ε̂(x_t, t) = β̄_t x_t + ᾱ_t v(x_t, t).
 
-    F is what is learned: where x_t is nearly the noise itself, only the small rest; a network
+    v is what is learned: where x_t is nearly the noise itself, only the small rest; a network
     without that shortcut must first learn to repeat its input exactly.
     Each 2×2 patch of pixels is first folded into channels, so all work is at 14×14 and 7×7.
     channels: a multiple of 8. embedding: its width. 540 868 parameters at the defaults.

@@ -129,7 +129,7 @@ def ode_steps(
     A step's x0_hat is the x̂_0 with which DDIM would have gone the same way,  (x_s − κ x_t) / λ.
     Raises ValueError or TypeError, before the first model call: times out of order or range, x_T
     not float or not finite. No gradient is recorded.
-    Source: Song et al. 2021 (DDIM), eq. 14; chapter 5.
+    Source: Song et al. 2021 (DDIM), eq. 14; chapter 5, eq. (5.4).
     """
     times = check_walk(model, schedule, x_T, times)
     check_callable("step", step, "such as ode.heun")

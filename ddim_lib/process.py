@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import torch
 from torch import Generator, Tensor
 
 from ddim_lib.checks import (
@@ -75,6 +76,22 @@ def predict_eps(schedule: Schedule, x_t: Tensor, x0_hat: Tensor, t: Time | Tenso
     check_after_clean(t, "there is no noise to predict")
     alpha_bar, beta_bar = amplitudes(schedule, t, x_t)
     return (x_t - alpha_bar * x0_hat) / beta_bar
+
+
+def slerp(z_0: Tensor, z_1: Tensor, w: float) -> Tensor:
+    """Mix two noises along the arc between them:  (sin (1−w)φ z_0 + sin wφ z_1) / sin φ.
+
+    z_0, z_1: one picture each, any shape; φ: the angle between them, not 180°. w: 0 gives z_0, 1
+    gives z_1; where both are as long, so is every mixture. Where they are parallel it is a line.
+    Raises ValueError or TypeError: shapes or dtypes that differ, NaN.
+    Source: Shoemake 1985; Song et al. 2021 (DDIM), section 5.3.
+    """
+    check_data("z_0", z_0)
+    check_match("z_1", z_1, "z_0", z_0)
+    phi = torch.cosine_similarity(z_0.flatten(), z_1.flatten(), dim=0).clamp(-1, 1).acos()
+    if phi < 1e-3:
+        return torch.lerp(z_0, z_1, w)
+    return (torch.sin((1 - w) * phi) * z_0 + torch.sin(w * phi) * z_1) / torch.sin(phi)
 
 
 def check_made_for(model: object, schedule: Schedule) -> None:

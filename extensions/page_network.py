@@ -2,7 +2,8 @@
 
 _static/network/ gets the weights as the library ships them, the source of the Worker that reads
 them, and, for pages opened from a disk, which may fetch nothing, one script that holds both. A page
-with a grid explorer says in its head where they lie and what they weigh; it loads none of them.
+with a grid explorer or the lab says in its head where they lie and what they weigh; it loads none
+of them.
 """
 
 import base64
@@ -18,6 +19,7 @@ from sphinx.application import Sphinx
 
 LIBRARY = Path(__file__).parent.parent / "ddim_lib"  # read as files: building needs no PyTorch
 WEIGHTS = LIBRARY / "assets" / "digits.safetensors"
+RUNS = ("gridexplorer", "labexplorer")  # the explorers that run it
 FOLDER = "network"
 NAMES = {"weights": "digits.safetensors", "worker": "worker.js", "script": "digits.js"}
 
@@ -52,8 +54,8 @@ def meta(pathto: Callable[[str, int], str]) -> str:
 def announce(
     app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None
 ) -> None:
-    """Put the tag into the head of a page with a grid explorer."""
-    if "gridexplorer" in context.get("body", ""):
+    """Put the tag into the head of a page with an explorer that runs the network."""
+    if any(kind in context.get("body", "") for kind in RUNS):
         context["metatags"] = context.get("metatags", "") + meta(context["pathto"])
 
 

@@ -56,7 +56,7 @@ def stratified_times(batch: int, density: Tensor, generator: Generator) -> Tenso
 def time_weights(weighting: str, schedule: Schedule) -> Tensor:
     """How much the loss in ε counts at each t, (T+1,) float32; 1 at t = 0.
 
-    uniform: all alike. v: min(1/ᾱ_t², 100), as if the error of F = (ε̂ − β̄_t x_t)/ᾱ_t were judged;
+    uniform: all alike. v: min(1/ᾱ_t², 100), as if the error of v = (ε̂ − β̄_t x_t)/ᾱ_t were judged;
     in ε the same error looks small late in the chain, where the shape of the digit is decided.
     Source: Salimans & Ho 2022, section 4 (the loss in v, SNR + 1 in their terms).
     """

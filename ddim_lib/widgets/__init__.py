@@ -4,6 +4,7 @@ from ddim_lib.widgets.chain import ChainExplorer, chain
 from ddim_lib.widgets.digits import Digits
 from ddim_lib.widgets.flow import FlowExplorer, flow
 from ddim_lib.widgets.grid import GridExplorer, explore
+from ddim_lib.widgets.lab import LabExplorer, lab
 from ddim_lib.widgets.paths import PathsExplorer, paths
 from ddim_lib.widgets.posterior import PosteriorExplorer, posterior
 
@@ -12,11 +13,13 @@ __all__ = [
     "Digits",
     "FlowExplorer",
     "GridExplorer",
+    "LabExplorer",
     "PathsExplorer",
     "PosteriorExplorer",
     "chain",
     "explore",
     "flow",
+    "lab",
     "paths",
     "posterior",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import get_args
+from typing import Any, get_args
 
 from ddim_lib.checks import check_count
 from ddim_lib.files import locate
@@ -53,3 +53,18 @@ class Digits:
 def network_files() -> list[bytes]:
     """Return the source of the page's Worker and the weights it reads."""
     return [script("worker.js").encode(), locate("digits").read_bytes()]
+
+
+def answered(widget: Any, content: dict, *, runs: bool = True) -> bool:
+    """Answer a page that asks whether a kernel is there, or for the network; False if it does not.
+
+    runs: whether the page has something to run the network for.
+    """
+    if content.get("type") == "ping":
+        weight = sum(map(len, network_files())) if runs else 0
+        widget.send({"type": "pong"} | ({"network": weight} if weight else {}))
+    elif content.get("type") == "network":
+        widget.send({"type": "network"}, network_files())
+    else:
+        return False
+    return True

@@ -8,7 +8,7 @@ import traitlets
 
 from ddim_lib.checks import check_count
 from ddim_lib.widgets.base import Explorer, check_between
-from ddim_lib.widgets.digits import Digits, network_files
+from ddim_lib.widgets.digits import Digits, answered
 from ddim_lib.widgets.parts import bundle
 from ddim_lib.widgets.progress import counted
 from ddim_lib.widgets.sheet import enlarged, tile_of, to_grey, to_png, to_sheet
@@ -68,12 +68,7 @@ class GridExplorer(Explorer):
 
     def _answer(self, content: dict, buffers: list) -> None:
         """Answer the page; what goes wrong in `draw` is told there, where the reader looks."""
-        if content.get("type") == "ping":
-            weight = sum(map(len, network_files())) if self.digits else 0
-            self.send({"type": "pong"} | ({"network": weight} if weight else {}))
-            return
-        if content.get("type") == "network":
-            self.send({"type": "network"}, network_files())
+        if answered(self, content, runs=bool(self.digits)):
             return
         eta, steps = float(content["eta"]), int(content["steps"])
         setting = {"eta": eta, "steps": steps}

@@ -12,7 +12,7 @@ IMPORT = re.compile(
     r'^(?:import \{\s*\w+(?:,\s*\w+)*,?\s*\} from|@import) "\./([\w.]+)";\n', re.MULTILINE
 )
 COMMENT = re.compile(r"^ *//.*\n", re.MULTILINE)  # a third of the bytes: every page carries them
-EXPORT = re.compile(r"^export (?=async |class |const |function )", re.MULTILINE)
+EXPORT = re.compile(r"^export (?=async |class |const |function\b)", re.MULTILINE)
 OTHER = re.compile(r"^(?:@?import\b|export [{*]).*", re.MULTILINE)
 
 

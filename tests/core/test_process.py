@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddim_lib import Schedule, predict_eps, predict_x0, q_sample, seeded
+from ddim_lib.process import slerp
 from tests.support.cases import LINEAR, normal
 from tests.support.oracles import NOISE, PROPERTY, SIGNAL
 
@@ -174,3 +175,28 @@ def test_what_is_no_tensor_or_empty():
             need = rf"^need {name} of shape \(batch, \*dims\), got {shape}$"
             with pytest.raises(ValueError, match=need):
                 call()
+
+
+# --- between two noises ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("w", [0, 0.25, 0.5, 0.9, 1])
+def test_an_arc_turns_evenly_and_keeps_its_length(w):
+    angles = (0, math.radians(120), w * math.radians(120))
+    z_0, z_1, expected = (
+        torch.tensor([2 * math.cos(a), 2 * math.sin(a)], dtype=torch.float64) for a in angles
+    )
+    assert (slerp(z_0, z_1, w) - expected).abs().max() < 1e-12
+
+
+def test_an_arc_between_noises_has_their_shape_and_ends():
+    z_0, z_1 = normal((1, 1, 28, 28), 1), normal((1, 1, 28, 28), 2)
+    assert (slerp(z_0, z_1, 0) - z_0).abs().max() < 1e-12
+    assert (slerp(z_0, z_1, 1) - z_1).abs().max() < 1e-12
+    assert slerp(z_0, z_1, 0.5).std() == pytest.approx(1, abs=0.06)
+    assert (slerp(z_0, 3 * z_0, 0.5) - 2 * z_0).abs().max() < 1e-12
+
+
+def test_an_arc_needs_two_alike():
+    with pytest.raises(ValueError, match="need z_1 shaped like z_0"):
+        slerp(normal((2, 3)), normal((3, 2)), 0.5)

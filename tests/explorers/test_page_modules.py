@@ -14,7 +14,8 @@ from tools.notebooks import widget_sources
 EXPLORERS = [getattr(widgets, name) for name in widgets.__all__ if name.endswith("Explorer")]
 EACH = pytest.mark.parametrize("explorer", EXPLORERS, ids=lambda e: e.__name__)
 DECLARED = re.compile(
-    r"^(?:export )?(?:async )?(?:function|class|const|let) (\w+|[\[{][^=]*[\]}])(.*)", re.MULTILINE
+    r"^(?:export )?(?:async )?(?:function\*?|class|const|let) (\w+|[\[{][^=]*[\]}])(.*)",
+    re.MULTILINE,
 )
 MOUNT = """import explorer from "./page/{name}.js";
 const traits = {traits}, model = {{
@@ -35,7 +36,8 @@ def declared(module: str) -> list[str]:
 
 def test_declared_names_are_found():
     module = "const a = 1, b = f(2, 3), c = [4];\nexport function d(e, f = 1) {\n  const g = 2;\n}"
-    assert declared(module + "\nexport class H {}\nasync function i() {}") == [*"abcdH", "i"]
+    module += "\nexport class H {}\nasync function i() {}\nexport function* j() {}"
+    assert declared(module) == [*"abcdHij"]
 
 
 @EACH

@@ -43,7 +43,7 @@ def test_what_a_ground_sets_off_has_a_border(name, browser, base):
     with calm(browser, base) as watch:
         watch.page.goto(base + name)
         watch.page.wait_for_load_state("networkidle")
-        assert watch.page.evaluate(MARK) > 20
+        assert watch.page.evaluate(MARK) > 5
         watch.page.emulate_media(forced_colors="active")
         assert watch.page.evaluate(BARE) == []
 

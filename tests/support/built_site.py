@@ -19,6 +19,7 @@ MANAGED = re.compile(  # what is left to Jupyter's manager
     r'<script type="application/vnd.jupyter.widget-state\+json">(.*?)</script>', re.S
 )
 MOUNTED = re.compile(r'<script type="application/json" class="explorers">(.*?)</script>', re.S)
+LAB = "chapters/lab.html"
 FORMULA = 'class="math'
 EXPLORER = "ddim_lib.widgets.grid.GridExplorer"
 STILL = ".widget-still.gridexplorer"

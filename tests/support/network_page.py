@@ -14,7 +14,8 @@ from ddim_lib.widgets import parts
 
 WEIGHTS = ASSETS / "digits.safetensors"
 LOAD = """async ([base, weights]) => {
-  const names = ["matmul", "weights", "unet", "schedule", "torch_noise", "digit_walk"];
+  const names = ["matmul", "weights", "unet", "schedule", "torch_noise", "digit_walk", "drawing"];
+  names.push("lab_tasks");
   for (const name of names) Object.assign(window, await import(`${base}page/${name}.js`));
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
   const text = (floats) => {

@@ -1,4 +1,4 @@
-"""A page with one grid explorer of digits, and the network's files where a site has them."""
+"""A page with one explorer that runs the network, and the network's files where a site has them."""
 
 import base64
 import functools
@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from ddim_lib import Schedule, plots, sample
 from ddim_lib.nets import load_denoiser
 from ddim_lib.widgets import Digits, GridExplorer, explore
+from ddim_lib.widgets.base import Explorer
 from tests.support.browser import watched
 from tests.support.cases import seeded
 
@@ -70,20 +71,27 @@ def explorer() -> GridExplorer:
     )
 
 
-def write(folder: Path, *, policy: str = "", on_site: bool = True, **changes: object) -> None:
+def write(
+    folder: Path,
+    shown: Explorer | None = None,
+    *,
+    policy: str = "",
+    on_site: bool = True,
+    **changes: object,
+) -> None:
     """Write chapters/digits.html and _static/network/, as the extension of the site does.
 
-    policy: a Content-Security-Policy. on_site: whether the page says where the files lie.
-    changes: of traits.
+    shown: the grid explorer above, or another. policy: a Content-Security-Policy. on_site: whether
+    the page says where the files lie. changes: of traits.
     """
     extension = FILES()
     network = folder / "_static" / "network"
     network.mkdir(parents=True, exist_ok=True)
     for use, name in extension["NAMES"].items():
         (network / name).write_bytes(extension["files"]()[use])
-    shown = explorer()
-    names = ("eta", "steps", "etas", "step_counts", "tile", "alt", "digits")
-    state = {name: getattr(shown, name) for name in names}
+    shown = shown or explorer()
+    names = {name for name in shown.trait_names(sync=True) if not name.startswith("_")}
+    state = shown.get_state(names - {"layout", "comm", "tooltip", "tabbable"})
     state["sheet"] = base64.b64encode(shown.sheet).decode()
     state |= changes
     html = PAGE.format(
@@ -104,7 +112,7 @@ def opened(browser: Browser, address: str, **options: object) -> Iterator[Page]:
     with watched(browser, address.rpartition("chapters/")[0], **options) as watch:
         watch.page.set_default_timeout(60_000)
         watch.page.goto(address)
-        watch.page.locator(".ddim-grid canvas").wait_for()
+        watch.page.locator(".ddim canvas").first.wait_for()
         yield watch.page
         assert watch.problems() == []
 

@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
 from multiprocessing import get_context
@@ -104,18 +105,29 @@ def stale(mutants: list[Mutant]) -> list[str]:
     return complaints
 
 
-def table(mutants: list[Mutant], pool: ProcessPoolExecutor) -> int:
-    """Try the mutations and print a line for each; return how many survived."""
+def table(mutants: list[Mutant], pool: ProcessPoolExecutor) -> list[bool]:
+    """Try the mutations and print a line for each; return which were caught."""
     runs = [pool.submit(run_tests, m.file, m.old, m.new) for m in mutants]
-    survivors = 0
+    caught = []
     for mutant, run in zip(mutants, runs, strict=True):
         test = verdict(mutant, *run.result())
-        survivors += not test
+        caught.append(bool(test))
         print(f"{mutant.file:9} {mutant.name:41} {test or 'SURVIVED'}", flush=True)
-    return survivors
+    return caught
 
 
-def try_formulas(word: str) -> int:
+def by_module(
+    mutants: list[Mutant], caught: list[bool], listed: list[Mutant]
+) -> dict[str, list[bool]]:
+    """Return what was caught of each module of which every listed mutation was tried."""
+    found: dict[str, list[bool]] = {}
+    for mutant, noticed in zip(mutants, caught, strict=True):
+        found.setdefault(mutant.file, []).append(noticed)
+    whole = Counter(mutant.file for mutant in listed)
+    return {file: noticed for file, noticed in found.items() if len(noticed) == whole[file]}
+
+
+def try_formulas(word: str, keeping: bool = False) -> int:
     """Try the mutations whose name or file contains word; print the table, return the status."""
     listed = parse(LIST.read_text(encoding="utf-8"))
     mutants = [m for m in listed if word in m.name or word in m.file]
@@ -129,6 +141,10 @@ def try_formulas(word: str) -> int:
             if status != 0:
                 print("the tests fail without a mutation:", report[-3000:], sep="\n")
                 return 2
-        survivors = table(mutants, pool)
-    print(f"{len(mutants)} formulas broken, {len(mutants) - survivors} caught")
-    return 1 if survivors else 0
+        caught = table(mutants, pool)
+    print(f"{len(mutants)} formulas broken, {sum(caught)} caught")
+    if keeping:
+        from tools.mutants.kept import keep  # it has ddim_lib; the copies must come first
+
+        keep("formula", by_module(mutants, caught, listed), {m.file for m in listed})
+    return 0 if all(caught) else 1

@@ -20,6 +20,7 @@ import nbformat
 
 from tools.address import ROOT, notebooks
 from tools.mutants.altered import Altered, alterations
+from tools.mutants.kept import keep
 from tools.mutants.replay import Tape, load
 
 PLUGINS = ["nbval.plugin", "tools.notebooks.check", "tools.mutants.replay"]
@@ -87,9 +88,10 @@ def try_all(altered: list[Altered], notebook: Path, tape: Path) -> Tried:
     return {key: caught for key, caught in tried.items() if key[1] != AS_IT_IS}
 
 
-def try_outputs(word: str) -> int:
+def try_outputs(word: str, keeping: bool = False) -> int:
     """Alter the notebooks whose name contains word; print the table, return the status."""
     survivors = total = 0
+    names = [notebook.stem for notebook in notebooks(ROOT)]
     with tempfile.TemporaryDirectory() as folder:
         for notebook in notebooks(ROOT):
             if word in notebook.name:
@@ -99,6 +101,8 @@ def try_outputs(word: str) -> int:
                 print(f"{notebook.stem}: {time.monotonic() - start:.0f} s", flush=True)
                 total += len(tried)
                 survivors += sum(not caught for caught in tried.values())
+                if keeping:
+                    keep("output", {notebook.stem: tried.values()}, names)
     print(f"{total} outputs altered, {total - survivors} caught")
     return 1 if survivors else 0
 

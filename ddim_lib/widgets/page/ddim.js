@@ -16,3 +16,11 @@ export function coefficients({ alphaBar, betaBar }, t, s, eta, sigmaHat = false)
 export function ddimStep(x, x0Hat, { kappa, lambda, sigma }, noise) {
   for (let i = 0; i < x.length; i++) x[i] = kappa * x[i] + lambda * x0Hat[i] + sigma * noise[i];
 }
+
+// Follow a constant slope dy/drho from (a, b), alphaBar and betaBar of a time, to (c, d), in x:
+// y = x/alphaBar, rho = betaBar/alphaBar,  y_s = y_t + (rho_s - rho_t) slope.
+export function glide(x, slope, [a, b], [c, d], out) {
+  const keep = c / a;
+  const add = d - (c * b) / a;
+  for (let i = 0; i < x.length; i++) out[i] = keep * x[i] + add * slope[i];
+}

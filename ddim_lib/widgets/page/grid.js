@@ -3,7 +3,6 @@
 // not stored. Where the pictures are digits, the page's own network draws them, if a reader asks.
 
 import { Explorer, rendering } from "./explorer.js";
-import { fromKernel } from "./network.js";
 import { PageDigits } from "./page_digits.js";
 import { decode, sheetOf } from "./sheet.js";
 import { element } from "./sliders.js";
@@ -149,7 +148,7 @@ class GridExplorer extends Explorer {
       clearTimeout(this.timer);
     }
     if (!this.live) this.setLive(true);
-    if (message.network) this.page?.offer(message.network, fromKernel(this.model));
+    this.page?.offer.hear(message, this.model);
     if (message.type === "picture") await this.paintAnswer(message, buffers[0]);
     if (message.type === "error") this.tellError(message);
   }

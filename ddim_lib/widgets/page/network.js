@@ -91,8 +91,8 @@ class Network {
     this.worker.postMessage({ type: "walk", id, ...request });
   }
 
-  // request: { steps, eta, noise, places }; watch: { moment, done, failed }, which are called. Returns
-  // what ends the walk.
+  // request: a task of worker.js and what it takes; watch: { moment, done, failed }, which are called.
+  // Returns what ends it.
   walk(request, { moment, done, failed }) {
     const id = this.next++;
     const last = () => {

@@ -1,6 +1,7 @@
 // The equation of eta = 0, dy/drho = eps with y = x/alphaBar and rho = betaBar/alphaBar: the solvers
 // of ddim_lib/ode.py, number for number, and its exact paths.
 
+import { glide } from "./ddim.js";
 import { score, tableOf } from "./exact.js";
 import { amplitudesAt } from "./schedule.js";
 import { BLOCK, Cloud } from "./walk.js";
@@ -60,13 +61,9 @@ export class Ride extends Cloud {
     }
   }
 
-  // Follow a constant slope from a place to another:  y_s = y_t + (rho_s - rho_t) slope, in x.
+  // Follow a constant slope from a place to another.
   glide(from, to, x, slope, out) {
-    const [a, b] = this.plan.places[from];
-    const [c, d] = this.plan.places[to];
-    const keep = c / a;
-    const add = d - (c * b) / a;
-    for (let i = 0; i < x.length; i++) out[i] = keep * x[i] + add * slope[i];
+    glide(x, slope, this.plan.places[from], this.plan.places[to], out);
   }
 
   ddim(t, s, x) {

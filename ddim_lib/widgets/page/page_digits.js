@@ -1,7 +1,8 @@
 // The digits of a grid explorer, sampled in the page by the network itself, once a reader asks for it.
 
-import { fromSite, pageNetwork, siteBytes } from "./network.js";
-import { PIXELS, SIDE } from "./pictures.js";
+import { paintDigit } from "./greys.js";
+import { NetworkOffer } from "./network_offer.js";
+import { SIDE } from "./pictures.js";
 import { choice, ETA, element, field, Seed, Slider, STEPS } from "./sliders.js";
 import { GRID, SLIDERS } from "./words.js";
 import { NETWORK } from "./words_network.js";
@@ -26,34 +27,15 @@ export class PageDigits {
     Object.assign(this, { explorer, digits, seed: digits.seed, view: "x0Hat", scrub: 1 });
     this.running = false;
     this.moments = []; // of each place, those of the present walk
-    this.button = element("button", { type: "button", class: "run" });
-    this.button.addEventListener("click", () => this.run());
-    this.root = element("div", { class: "network" });
-    if (siteBytes()) this.offer(siteBytes(), fromSite);
+    this.offer = new NetworkOffer(
+      (network) => this.start(network),
+      (why) => explorer.say(explorer.line.textContent, why),
+    );
+    this.root = this.offer.root;
   }
 
-  // bytes: what the files weigh; files: what gives them.
-  offer(bytes, files) {
-    if (this.running) return;
-    this.files = files;
-    this.button.textContent = NETWORK.run((bytes / 1e6).toFixed(1));
-    this.root.replaceChildren(this.button);
-  }
-
-  async run() {
-    const { textContent } = this.button;
-    Object.assign(this.button, { disabled: true, textContent: NETWORK.loading });
-    try {
-      this.network = await pageNetwork(this.files);
-      this.start();
-    } catch (error) {
-      Object.assign(this.button, { disabled: false, textContent });
-      this.explorer.say(this.explorer.line.textContent, NETWORK.failed(error.message));
-    }
-  }
-
-  start() {
-    this.running = true;
+  start(network) {
+    Object.assign(this, { network, running: true });
     this.frames = 2;
     const move = (name) => (value) => this.explorer.move({ [name]: value });
     this.sliders = { eta: new Slider(ETA, move("eta")), steps: new Slider(STEPS, move("steps")) };
@@ -143,7 +125,7 @@ export class PageDigits {
   fail(text) {
     this.running = false;
     this.explorer.axes.replaceChildren(...this.explorer.sliders.map((slider) => slider.root));
-    this.root.replaceChildren();
+    this.offer.renew();
     this.explorer.renew();
     this.explorer.say(this.explorer.line.textContent, NETWORK.failed(text));
   }
@@ -191,9 +173,6 @@ export class PageDigits {
   }
 
   paint({ place, [this.view]: greys }) {
-    const picture = new ImageData(SIDE, SIDE);
-    const shades = new Uint32Array(picture.data.buffer); // red, green, blue alike, and opaque
-    for (let i = 0; i < PIXELS; i++) shades[i] = 0xff000000 | (greys[i] * 0x010101);
-    this.explorer.canvas.getContext("2d").putImageData(picture, ...this.corner(place));
+    paintDigit(this.explorer.canvas.getContext("2d"), greys, ...this.corner(place));
   }
 }

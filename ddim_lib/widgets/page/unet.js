@@ -95,7 +95,7 @@ function layersOf(layers, { channels: c, embedding }) {
 }
 
 // The network of a weight file, as a function (x_t, t) -> ε̂: 784 numbers in, as many out.
-//   ε̂(x_t, t) = β̄_t x_t + ᾱ_t F(x_t, t)
+//   ε̂(x_t, t) = β̄_t x_t + ᾱ_t v(x_t, t)
 // Raises an Error where the weights are not those of this architecture.
 export function unet({ config, tensors }, options) {
   const matrices = roomFor(config, tensors, options);
@@ -112,8 +112,8 @@ export function unet({ config, tensors }, options) {
     h = net.up7(beside(h, h7, matrices), e);
     h = net.up14(beside(net.grow(twice(h, matrices)), h14, matrices), e);
     const a = signal(t);
-    const F = shuffle(net.headConv(silu(net.headNorm(h))));
-    return F.map((f, i) => Math.sqrt(1 - a ** 2) * x[i] + a * f);
+    const v = shuffle(net.headConv(silu(net.headNorm(h))));
+    return v.map((each, i) => Math.sqrt(1 - a ** 2) * x[i] + a * each);
   }
   return Object.assign(forward, { kind: matrices.kind });
 }

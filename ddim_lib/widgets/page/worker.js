@@ -1,7 +1,9 @@
-// The network in a Worker: it walks digits one after another, tells each moment, and hears between two
+// The network in a Worker: it does one task after another, tells each moment, and hears between two
 // steps that a walk is no longer wanted.
 
-import { DigitWalk } from "./digit_walk.js";
+import { DigitClimb, DigitWalk, momentsOf, predictX0 } from "./digit_walk.js";
+import { greysOf } from "./greys.js";
+import { PIXELS } from "./pictures.js";
 import { linearSchedule, timesOf } from "./schedule.js";
 import { unet } from "./unet.js";
 import { readWeights } from "./weights.js";
@@ -10,27 +12,44 @@ const walks = new Map(); // by their ids, the oldest first
 let network;
 let working = false;
 
-// From numbers in [-1, 1], as plots.sheet does.
-const grey = (x) => Uint8ClampedArray.from(x, (v) => 127.5 * (v + 1));
-
-// A moment is { place, frame, t, x, x0Hat }: x there, and the guess made there; or nothing new.
-function* seen({ steps, eta, noise, places }) {
-  const { model, schedule } = network;
-  for (const { place, digit, spacing } of places) {
-    const times = timesOf(schedule, steps, spacing);
-    const walk = new DigitWalk(model, { schedule, times, eta, noise, digit });
-    const { kept, paths } = walk;
-    const moment = (frame, guess) => {
-      const pictures = { x: grey(paths[frame]), x0Hat: grey(guess) };
-      return { place, frame, frames: kept.length, t: times[kept[frame]], ...pictures };
-    };
-    for (const done of walk.walking()) {
-      const frame = kept.indexOf(done - 1);
-      yield frame < 0 ? null : moment(frame, walk.x0Hat);
+// What may be asked of the network: { model, schedule }. Each yields what is told, or nothing new.
+const TASKS = {
+  // A picture's digits, from noise: each moment of each is { place, frame, frames, t, x, x0Hat }.
+  *digits({ model, schedule }, { steps, eta, noise, places }) {
+    for (const { place, digit, spacing } of places) {
+      const times = timesOf(schedule, steps, spacing);
+      const walk = new DigitWalk(model, { schedule, times, eta, noise, digit });
+      for (const moment of momentsOf(walk))
+        yield moment && {
+          ...moment,
+          place,
+          x: greysOf(moment.x),
+          x0Hat: greysOf(moment.x0Hat),
+        };
     }
-    yield moment(kept.length - 1, paths.at(-1)); // data: the guess is x_0 itself
-  }
-}
+  },
+
+  // From a picture x down the times: its moments, in numbers.
+  *walk({ model, schedule }, { x, times, eta, draws }) {
+    yield* momentsOf(new DigitWalk(model, { schedule, times, eta, x, draws }));
+  },
+
+  // From a picture x up to its code: the last that is told.
+  *climb({ model, schedule }, { x, steps }) {
+    const climb = new DigitClimb(model, {
+      schedule,
+      times: timesOf(schedule, steps, "uniform"),
+      x,
+    });
+    for (const _ of climb.walking()) yield null;
+    yield { x: climb.paths.at(-1) };
+  },
+
+  // What clean picture it expects behind x at time t.
+  *guess({ model, schedule }, { x, t }) {
+    yield { x: predictX0(schedule, x, model(x, t), t, new Float64Array(PIXELS)) };
+  },
+};
 
 const channel = new MessageChannel();
 const turn = () =>
@@ -44,7 +63,8 @@ async function work() {
   working = true;
   while (walks.size) {
     const [[id, walk]] = walks;
-    const { value, done } = walk.next();
+    walk.going ??= TASKS[walk.task](network, walk.request);
+    const { value, done } = walk.going.next();
     if (done) walks.delete(id);
     if (done || value) postMessage({ type: done ? "done" : "moment", id, ...value });
     await turn();
@@ -62,8 +82,8 @@ const ORDERS = {
     network = { model: unet({ config, tensors }), schedule: linearSchedule(schedule.T) };
     postMessage({ type: "ready", kind: network.model.kind });
   },
-  walk({ id, ...request }) {
-    walks.set(id, seen(request));
+  walk({ id, task = "digits", ...request }) {
+    walks.set(id, { task, request });
   },
   stop({ id }) {
     walks.delete(id);
