@@ -103,6 +103,14 @@ def test_data_on_another_scale_are_unknown(factor):
     assert named(EXACT, batch=factor * BATCH) == "unknown"
 
 
+# not 0.7: about ᾱ = exp(−5 (t/T)²), so that 0.7 t is √ᾱ in other words, and is called that
+@pytest.mark.parametrize("factor", [0.8, 0.9, 1.1, 1.25])
+@pytest.mark.parametrize("kind", ["ε", "x_0", "v"])
+def test_a_clock_that_runs_fast_or_slow_is_unknown(kind, factor):
+    model = partial(network, kind=kind, clock=lambda told: min(max(factor * told, 1), T))
+    assert named(model) == "unknown"
+
+
 def test_a_batch_that_is_too_small_is_unknown():
     assert named(EXACT, batch=BATCH[:3]) == "unknown"
 
@@ -121,6 +129,12 @@ def test_a_trained_network_passes_and_is_named():
         assert diagnose(net, SCHEDULE, batch, seeded(seed)) == "ε"
     assert named(lambda x, t: net(x, t + 1), batch=images[:16]) == "ε, given t − 1"
     assert named(net, batch=(images[:16] + 1) / 2) == "ε, given 2x − 1"
+
+    def x0_net(x, t):  # with less noise than it is told, it still guesses well
+        a, b = SCHEDULE.at(t)
+        return (x - b * net(x, t)) / a
+
+    assert named(x0_net, batch=images[:16]) == "x_0"
 
 
 def test_what_is_no_batch_or_no_model_is_refused():
