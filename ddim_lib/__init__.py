@@ -14,6 +14,7 @@ from ddim_lib.ddim import (
     sample,
 )
 from ddim_lib.exact import EmpiricalData, GaussianMixture
+from ddim_lib.mismatch import diagnose
 from ddim_lib.nets import load_denoiser
 from ddim_lib.ode import encode, ode_solve, ode_steps
 from ddim_lib.process import predict_eps, predict_x0, q_sample, seeded
@@ -31,6 +32,7 @@ __all__ = [
     "ddpm_large_coefficients",
     "ddpm_large_step",
     "ddpm_large_steps",
+    "diagnose",
     "encode",
     "load_denoiser",
     "load_digits",
