@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from ddim_lib import Schedule, sample
+from ddim_lib import Schedule, encode, load_digits, sample
 from ddim_lib.nets import load_denoiser
+from ddim_lib.process import slerp
 from ddim_lib.widgets.parts import PAGE
-from tests.support.built_site import PAGES, SITE
+from tests.support.built_site import LAB, PAGES, SITE
 from tests.support.cases import seeded
 from tests.support.engines import INSTALLED, report
+from tests.support.lab_page import THREE, away, numbers
 from tests.support.network_page import WEIGHTS, packed
 
 HERE = Path(__file__).parent
@@ -32,7 +34,9 @@ def case() -> dict:
     ]
     eps_hat = {t: packed(exact(x.double(), t).numpy().tobytes()) for t in TIMES}
     pages = [f"site/{page}" for page in PAGES if 'class="explorer"' in (SITE / page).read_text()]
-    return {"x": packed(x.numpy().tobytes()), "eps_hat": eps_hat, "walks": walks, "pages": pages}
+    drawn = {"address": f"site/{LAB}", "strokes": THREE}
+    x_T = packed(x.numpy().tobytes())
+    return {"x": x_T, "eps_hat": eps_hat, "walks": walks, "pages": pages, "lab": drawn}
 
 
 def walked(model, schedule, x, eta: float) -> bytes:
@@ -74,3 +78,19 @@ def test_an_engine_keeps_the_promises(engine, folder, capsys):
         assert found["sliders"] >= 2, page
         assert found["still"] == [], page
         assert found["errors"] == [], page
+    check_lab(told["lab"])
+
+
+def check_lab(found: dict) -> None:
+    """What a hand drew is encoded, decoded and mixed as Python does it; a link restores it."""
+    model, schedule = load_denoiser("digits"), Schedule.linear()
+    (mine,), (code,), _, (back,) = found["code"]["tiles"]
+    x, eight = numbers(mine), load_digits().images[8:9]
+    assert away(mine, load_digits().images[3:4]) > 50, "drawn, not the book's"
+    x_T, other = (encode(model, schedule, picture, 20) for picture in (x, eight))
+    assert away(code, x_T) <= 1
+    assert away(back, sample(model, schedule, x_T, 20)) <= 1
+    for row, mixed in enumerate((slerp(x_T, other, 0.5), torch.lerp(x_T, other, 0.5))):
+        assert away(found["mix"]["tiles"][2][row], sample(model, schedule, mixed, 20)) <= 1
+    assert "#task=mix&a=" in found["link"]
+    assert found["again"]["tiles"] == found["mix"]["tiles"]

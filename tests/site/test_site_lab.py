@@ -12,7 +12,7 @@ from tests.support.lab_page import THREE, TILES, choose, draw, settled
 from tests.support.network_site import press
 
 TASKS = {
-    "noise": "noise it, come back",
+    "noise": "noise and back",
     "hidden": "what is hidden?",
     "code": "encode, decode",
     "eta": "turn η",

@@ -43,8 +43,10 @@ class Lab extends Explorer {
       (why) => this.fail(why),
     );
     this.key = element("p", { class: "key" });
-    const found = [this.line, this.tiles.root, this.key, this.offer.root, this.trouble];
-    this.root.append(...this.controls.parts, ...found, this.controls.question);
+    const { parts, otherNoise, again, question } = this.controls;
+    const buttons = element("div", { class: "buttons" }, this.offer.root, otherNoise, again);
+    const found = [this.line, this.tiles.root, this.key, buttons, this.trouble];
+    this.root.append(...parts, ...found, question);
   }
 
   complaint({ a, b, ...setting }) {

@@ -54,21 +54,11 @@ export class Controls {
   // The tasks, then what is drawn beside what is turned.
   get parts() {
     const labels = this.radios.map((radio) => element("label", {}, radio, LAB.tasks[radio.value]));
-    const tasks = element(
-      "fieldset",
-      { class: "tasks" },
-      element("legend", {}, LAB.title),
-      ...labels,
-    );
-    const buttons = element("div", { class: "buttons" }, this.otherNoise, this.again);
-    const pads = element("div", { class: "pads" }, this.pads.a.root, this.pads.b.root);
-    const turned = element(
-      "div",
-      { class: "turned" },
-      ...this.axes.map(([, axis]) => axis),
-      buttons,
-    );
-    return [tasks, element("div", { class: "bench" }, pads, turned)];
+    const legend = element("legend", {}, LAB.title);
+    const tasks = element("fieldset", { class: "tasks" }, legend, ...labels);
+    this.drawn = element("div", { class: "pads" }, this.pads.a.root, this.pads.b.root);
+    const turned = element("div", { class: "turned" }, ...this.axes.map(([, axis]) => axis));
+    return [tasks, element("div", { class: "bench" }, this.drawn, turned)];
   }
 
   show({ task, a, b, t, eta, steps, seed }) {
@@ -80,6 +70,7 @@ export class Controls {
     this.pads.a.show(a);
     this.pads.b.show(b);
     this.pads.b.root.hidden = task !== "mix";
+    this.drawn.classList.toggle("two", task === "mix");
     this.sliders.t.show(t, LAB.time(t));
     this.sliders.eta.show(eta, WORDS.eta(eta.toFixed(2)));
     this.sliders.steps.show(steps, WORDS.steps(steps));

@@ -22,7 +22,13 @@ export class Pad {
     this.undo = this.button(PAD.undo, () => change(textOf(this.strokes.slice(0, -1))));
     this.clear = this.button(PAD.clear, () => change(""));
     const tools = element("div", { class: "tools" }, this.menu, this.undo, this.clear);
-    this.root = element("div", { class: "pad" }, element("span", {}, name), this.canvas, tools);
+    this.root = element(
+      "div",
+      { class: "pad" },
+      element("span", {}, PAD.label(name)),
+      this.canvas,
+      tools,
+    );
     this.listen();
   }
 

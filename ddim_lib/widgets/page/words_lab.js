@@ -8,7 +8,7 @@ const two = (v) => v.toFixed(2).replace("-", "−");
 export const LAB = {
   title: "what to do with your digit",
   tasks: {
-    noise: "noise it, come back",
+    noise: "noise and back",
     hidden: "what is hidden?",
     code: "encode, decode",
     eta: "turn η",
@@ -88,13 +88,14 @@ export const LAB = {
 export const PAD = {
   a: "your digit",
   b: "another",
+  label: (name) => `${name}: draw here`,
   title: (name, what) =>
     `${name}: ${what}. Draw here with a finger or the mouse; by keyboard, choose one below`,
   drawn: (strokes) => `a drawing of ${strokes} ${strokes === 1 ? "stroke" : "strokes"}`,
   digit: (digit) => `a ${digit} of the book's`,
   nothing: "empty",
   hint: "draw here",
-  choose: "or one of the book's digits",
+  choose: "or one of the book's",
   hand: "by hand",
   undo: "undo",
   clear: "clear",
