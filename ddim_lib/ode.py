@@ -61,7 +61,7 @@ def ddim(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=
 def heun(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None) -> Move:
     """Average the slopes at both ends, two model calls: order 2 (to t = 0: DDIM's step).
 
-    A step that lowers ρ more than twofold may land farther off than DDIM's: chapter 5, (5.21).
+    A step that lowers ρ more than twofold may land farther off than DDIM's: chapter 5, (5.14).
     Source: Karras et al. 2022 (EDM), algorithm 1.
     """
     slope = _slope(model, schedule, x_t, t)
