@@ -10,8 +10,7 @@ so a step that ends there is always DDIM's, whose slope is taken at its start.
 
 ddim, midpoint and dpmpp2m stay near the data with every schedule, spacing and number of steps. heun
 and rk4 take a slope where a long first stride has led them; if it led too far, they land nowhere.
-On the ring no point does from so many steps on (tried: 1, 2, 3, 5, 10, 20, 50, 100; side trip E
-measures the table again):
+Side trip E: on the ring no point does from so many steps on (of 1, 2, 3, 5, 10, 20, 50, 100):
 
                   linear: uniform  quadratic  log-snr    cosine: uniform  quadratic  log-snr
     heun                     1         3         10                50        100        10
@@ -61,8 +60,7 @@ def ddim(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=
 def heun(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None) -> Move:
     """Average the slopes at both ends, two model calls: order 2 (to t = 0: DDIM's step).
 
-    A step that lowers ρ more than twofold may land farther off than DDIM's: chapter 5, (5.14).
-    Source: Karras et al. 2022 (EDM), algorithm 1.
+    Source: Karras et al. 2022 (EDM), algorithm 1. For steps that halve ρ at most: chapter 5, (5.14).
     """
     slope = _slope(model, schedule, x_t, t)
     x_s = _glide(schedule, x_t, slope, t, s)
