@@ -60,7 +60,7 @@ def ddim(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=
 def heun(model: Model, schedule: Schedule, x_t: Tensor, t: Time, s: Time, carry=None) -> Move:
     """Average the slopes at both ends, two model calls: order 2 (to t = 0: DDIM's step).
 
-    Source: Karras et al. 2022 (EDM), algorithm 1; on long steps see chapter 5, (5.21).
+    Source: Karras et al. 2022 (EDM), algorithm 1. Long steps: chapter 5, (5.14).
     """
     slope = _slope(model, schedule, x_t, t)
     x_s = _glide(schedule, x_t, slope, t, s)
