@@ -20,5 +20,5 @@ def test_plain_tokens_have_the_colour_of_all_text():
 def test_they_have_no_tags():
     for page in SITE.glob("chapters/*.html"):
         html = page.read_text()
-        assert '<span class="k">' in html
+        assert '<span class="k' in html
         assert not re.search(rf'<span class="({"|".join(PLAIN)})">', html)

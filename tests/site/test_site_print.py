@@ -28,7 +28,7 @@ RECORD = """() => addEventListener("beforeprint", () => {
 })"""
 SCREEN = """() => [
   document.documentElement.dataset.theme,
-  [...document.querySelectorAll("details")].map((fold) => fold.open),
+  [...document.querySelectorAll("details:not(.ddim *)")].map((fold) => fold.open),
 ]"""
 
 
@@ -56,7 +56,7 @@ def test_a_chapter_on_paper(name, printed):
     assert paper["theme"] == "light"
     assert paper["paper"] == pytest.approx(255)
     assert max(paper["inks"]) < 120
-    assert paper["open"]
+    assert paper["open"] or "at_hand" in name  # not all of those fold prose
     kinds = {"code", "check", "hide"}  # MyST folds the cells that have no sentence of their own
     assert all(kinds & set(fold.split()) for fold in paper["shut"])
     assert not any(kinds & set(fold.split()) for fold in paper["open"])
