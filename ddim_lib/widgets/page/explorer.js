@@ -1,7 +1,7 @@
 // What every explorer is: traits in; pictures, sliders, a line in words and a sentence on trouble out.
 
 import { watchLooks } from "./colours.js";
-import { element } from "./sliders.js";
+import { element, write } from "./sliders.js";
 import { WORDS } from "./words.js";
 
 // A subclass gives complaint(setting), a sentence on what cannot be drawn, or nothing; show(setting);
@@ -49,8 +49,8 @@ export class Explorer {
   }
 
   say(line, trouble = "") {
-    this.line.textContent = line;
-    this.trouble.textContent = trouble;
+    write(this.line, line);
+    write(this.trouble, trouble);
     this.trouble.hidden = !trouble;
   }
 

@@ -94,6 +94,10 @@ class GridExplorer extends Explorer {
     } else if (this.live) this.draw(wanted);
   }
 
+  frame() {
+    if (this.page?.running) this.page.paintNews();
+  }
+
   // The stored picture nearest to the setting.
   paintStored() {
     if (!this.sheet) return;

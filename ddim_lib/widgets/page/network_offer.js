@@ -2,7 +2,7 @@
 // has answered; and a sentence where it fails.
 
 import { fromKernel, fromSite, pageNetwork, siteBytes } from "./network.js";
-import { element } from "./sliders.js";
+import { element, write } from "./sliders.js";
 import { NETWORK } from "./words_network.js";
 
 export class NetworkOffer {
@@ -19,7 +19,7 @@ export class NetworkOffer {
   offer(bytes, files) {
     if (this.taken) return;
     Object.assign(this, { bytes, files });
-    this.button.textContent = NETWORK.run((bytes / 1e6).toFixed(1));
+    write(this.button, NETWORK.run((bytes / 1e6).toFixed(1)));
     this.root.replaceChildren(this.button);
   }
 
@@ -29,7 +29,8 @@ export class NetworkOffer {
   }
 
   async run() {
-    Object.assign(this.button, { disabled: true, textContent: NETWORK.loading });
+    this.button.disabled = true;
+    write(this.button, NETWORK.loading);
     try {
       const network = await pageNetwork(this.files);
       this.taken = true;

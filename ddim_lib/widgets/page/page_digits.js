@@ -1,24 +1,13 @@
 // The digits of a grid explorer, sampled in the page by the network itself, once a reader asks for it.
 
+import { DigitKnobs } from "./digit_knobs.js";
 import { paintDigit } from "./greys.js";
 import { NetworkOffer } from "./network_offer.js";
 import { SIDE } from "./pictures.js";
-import { choice, ETA, element, field, Seed, Slider, STEPS } from "./sliders.js";
-import { GRID, SLIDERS } from "./words.js";
 import { NETWORK } from "./words_network.js";
 
 const MANY = 200; // steps; a walk of more has fewer digits
 const FEW = 4;
-
-// From noise to data: a key moves it by one of the moments that are kept.
-const timeScale = (frames) => ({
-  ...SLIDERS.time,
-  kind: "time",
-  width: 1,
-  value: (p) => p,
-  place: (p) => p,
-  nudge: (p, by) => Math.min(Math.max(p + by / frames(), 0), 1),
-});
 
 // digits: { seed, draws, count, columns, spacings }. The picture has a digit a place: for each spacing
 // of the times, `count` of them.
@@ -27,6 +16,7 @@ export class PageDigits {
     Object.assign(this, { explorer, digits, seed: digits.seed, view: "x0Hat", scrub: 1 });
     this.running = false;
     this.moments = []; // of each place, those of the present walk
+    this.news = new Set(); // the places that have come further since the last frame
     this.offer = new NetworkOffer(
       (network) => this.start(network),
       (why) => explorer.say(explorer.line.textContent, why),
@@ -35,21 +25,17 @@ export class PageDigits {
   }
 
   start(network) {
-    Object.assign(this, { network, running: true });
-    this.frames = 2;
-    const move = (name) => (value) => this.explorer.move({ [name]: value });
-    this.sliders = { eta: new Slider(ETA, move("eta")), steps: new Slider(STEPS, move("steps")) };
-    this.time = new Slider(
-      timeScale(() => this.frames - 1),
-      (p) => this.look({ scrub: p }),
-    );
-    this.choice = choice(NETWORK.viewTitle, NETWORK.views, (view) => this.look({ view }));
-    this.seedField = new Seed((seed) => this.choose(seed));
-    const fields = [field(NETWORK.view, this.choice), this.seedField.root];
-    this.root.replaceChildren(element("div", { class: "fields" }, ...fields));
-    const { eta, steps } = this.sliders;
-    this.explorer.axes.replaceChildren(this.time.axis(), eta.axis(), steps.axis());
+    Object.assign(this, { network, running: true, frames: 2 });
+    this.knobs = new DigitKnobs({
+      move: (traits) => this.explorer.move(traits),
+      look: (change) => this.look(change),
+      choose: (seed) => this.choose(seed),
+      frames: () => this.frames,
+    });
+    this.root.replaceChildren(this.knobs.fields);
+    this.explorer.axes.replaceChildren(...this.knobs.axes);
     this.explorer.renew();
+    this.showLook(); // at once: the next frame lays nothing out again
   }
 
   stop() {
@@ -66,17 +52,21 @@ export class PageDigits {
   show() {
     const wanted = this.wanted;
     const { eta, steps } = wanted;
-    for (const [name, slider] of Object.entries(this.sliders))
-      slider.show(wanted[name], GRID.setting(eta, steps));
+    this.knobs.show(wanted);
     this.stop();
     this.places = this.placesOf(steps);
     this.moments = this.places.map(() => []);
+    this.news.clear();
+    this.done = false;
     this.stand();
     const { draws, count } = this.digits;
     const request = { steps, eta, noise: { seed: this.seed, draws, count }, places: this.places };
     this.cancel = this.network.walk(request, {
       moment: (moment) => this.pass(moment),
-      done: () => this.finish(),
+      done: () => {
+        this.done = true;
+        this.explorer.ask();
+      },
       failed: (text) => this.fail(text),
     });
     this.tell(NETWORK.computing);
@@ -107,17 +97,28 @@ export class PageDigits {
       if (!walking.has(place)) pen.clearRect(...this.corner(place), SIDE, SIDE);
   }
 
+  // Moments come faster than frames: what is new is painted and told once a frame.
   pass(moment) {
     this.frames = moment.frames;
-    const { frame, place } = moment;
-    const index = this.places.findIndex((p) => p.place === place);
-    this.moments[index][frame] = moment;
-    const looked = this.frame;
-    if (frame === looked || (frame < looked && !this.standing)) this.paint(moment);
-    if (index === 0) this.showTime();
+    const index = this.places.findIndex(({ place }) => place === moment.place);
+    this.moments[index][moment.frame] = moment;
+    if (moment.frame <= this.frame) this.news.add(index);
+    this.explorer.ask();
+  }
+
+  paintNews() {
+    for (const index of this.news) {
+      const moments = this.moments[index];
+      const moment = moments[this.frame] ?? (this.standing ? undefined : moments.at(-1));
+      if (moment) this.paint(moment);
+    }
+    this.news.clear();
+    this.showLook();
+    if (this.done) this.finish();
   }
 
   finish() {
+    this.done = false;
     this.tell(NETWORK.computed);
     this.explorer.tell(this.wanted, NETWORK.computed);
   }
@@ -150,20 +151,17 @@ export class PageDigits {
       const moment = moments[this.frame] ?? moments.at(-1);
       if (moment) this.paint(moment);
     }
-    this.showTime();
+    this.showLook();
   }
 
   choose(seed) {
-    if (!Number.isInteger(seed) || seed < 0) return this.seedField.show(this.seed);
+    if (!Number.isInteger(seed) || seed < 0) return this.knobs.seed.show(this.seed);
     this.seed = seed;
     this.show();
   }
 
-  showTime() {
-    const t = this.moments[0][this.frame]?.t ?? (this.scrub === 1 ? 0 : null);
-    this.time.show(this.scrub, t === null ? NETWORK.computing : NETWORK.time(t));
-    this.seedField.show(this.seed);
-    this.choice.value = this.view;
+  showLook() {
+    this.knobs.showLook(this, this.moments[0][this.frame]?.t ?? (this.scrub === 1 ? 0 : undefined));
     this.tell();
   }
 

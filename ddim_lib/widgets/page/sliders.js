@@ -11,6 +11,14 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+// An element's text, where it is another: its letters change, no node comes or goes. A theme that watches
+// a page for nodes measures every box of it when one does.
+export function write(node, text) {
+  if (node.textContent === text) return;
+  if (node.firstChild) node.firstChild.data = text;
+  else node.textContent = text;
+}
+
 // A row: a name or a button, the control, and under it what its two ends mean.
 export function axisOf(before, control, ends = [], kind = "") {
   const words = ends.map((end) => element("span", {}, end));

@@ -12,7 +12,8 @@ const walks = new Map(); // by their ids, the oldest first
 let network;
 let working = false;
 
-// What may be asked of the network: { model, schedule }. Each yields what is told, or nothing new.
+// What may be asked of the network: { model, schedule }. Each yields what is told, which it keeps none
+// of, or nothing new.
 const TASKS = {
   // A picture's digits, from noise: each moment of each is { place, frame, frames, t, x, x0Hat }.
   *digits({ model, schedule }, { steps, eta, noise, places }) {
@@ -31,7 +32,8 @@ const TASKS = {
 
   // From a picture x down the times: its moments, in numbers.
   *walk({ model, schedule }, { x, times, eta, draws }) {
-    yield* momentsOf(new DigitWalk(model, { schedule, times, eta, x, draws }));
+    for (const moment of momentsOf(new DigitWalk(model, { schedule, times, eta, x, draws })))
+      yield moment && { ...moment, x: moment.x.slice(), x0Hat: moment.x0Hat.slice() };
   },
 
   // From a picture x up to its code: the last that is told.
@@ -58,6 +60,15 @@ const turn = () =>
     channel.port2.postMessage(null);
   });
 
+// The numbers of what is told are handed over: the page copies none.
+function tell(told) {
+  const numbers = Object.values(told).filter(ArrayBuffer.isView);
+  postMessage(
+    told,
+    numbers.map(({ buffer }) => buffer),
+  );
+}
+
 async function work() {
   if (working || !network) return;
   working = true;
@@ -66,7 +77,7 @@ async function work() {
     walk.going ??= TASKS[walk.task](network, walk.request);
     const { value, done } = walk.going.next();
     if (done) walks.delete(id);
-    if (done || value) postMessage({ type: done ? "done" : "moment", id, ...value });
+    if (done || value) tell({ type: done ? "done" : "moment", id, ...value });
     await turn();
   }
   working = false;
@@ -80,7 +91,7 @@ const ORDERS = {
     const file = typeof weights === "string" ? bytes(weights) : await weights.arrayBuffer();
     const { config, tensors, schedule } = readWeights(file);
     network = { model: unet({ config, tensors }), schedule: linearSchedule(schedule.T) };
-    postMessage({ type: "ready", kind: network.model.kind });
+    tell({ type: "ready", kind: network.model.kind });
   },
   walk({ id, task = "digits", ...request }) {
     walks.set(id, { task, request });
@@ -95,6 +106,6 @@ self.onmessage = async ({ data: { type, ...order } }) => {
     await ORDERS[type](order);
     await work();
   } catch (error) {
-    postMessage({ type: "failed", text: error.message });
+    tell({ type: "failed", text: error.message });
   }
 };
