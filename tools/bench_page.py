@@ -15,7 +15,8 @@ Until then these block it for hundreds of milliseconds, whether or not there is 
 
 Chromium throttles the main thread alone, by a busy wait that takes most of a core even while the
 page does nothing. A loop in the Worker takes the same processor time at 1 and at 4 (measured), but
-on two cores, the other one busy, twice the time by the clock.
+on two cores, the other one busy, twice the time by the clock. The busy wait also counts what a task
+had to wait for: on a busy machine, four times its processor time at 1 says more than that at 4.
 """
 
 import os

@@ -78,18 +78,17 @@ def test_the_page_carries_nothing_that_computes():
 
 def test_a_walk_paints_a_digit_once_a_frame_and_adds_no_node(page):
     """A node that comes or goes makes the site's theme measure every box of the page."""
-    page.get_by_label("seed of the noise").fill(
-        "77"
-    )  # with no stored picture all moments are shown
-    page.get_by_label("seed of the noise").press("Enter")
-    page.wait_for_function("document.querySelector('output').textContent.includes('computing')")
-    settled(page, "η = 0.00 · 5 steps")
+    seed = page.get_by_label("seed of the noise")
+    seed.fill("77")  # with no stored picture all moments are shown
+    seed.press("Enter")
+    for words in ("computing", "computed here"):
+        page.wait_for_function(f"document.querySelector('output').textContent.includes('{words}')")
     page.evaluate(WATCH)
     walk(page)
     seen = page.evaluate("seen")
     assert seen["moments"] >= DIGITS.count * STEPS
     assert 2 * DIGITS.count <= seen["painted"] <= seen["moments"]
-    assert seen["amiss"] == seen["nodes"] == 0
+    assert (seen["amiss"], seen["nodes"]) == (0, 0)
     assert seen["words"] == 2  # computing …, computed here
 
 

@@ -97,20 +97,24 @@ export class PageDigits {
       if (!walking.has(place)) pen.clearRect(...this.corner(place), SIDE, SIDE);
   }
 
-  // Moments come faster than frames: what is new is painted and told once a frame.
+  // Moments come faster than frames: those that are looked at are painted and told once a frame.
   pass(moment) {
     this.frames = moment.frames;
     const index = this.places.findIndex(({ place }) => place === moment.place);
     this.moments[index][moment.frame] = moment;
-    if (moment.frame <= this.frame) this.news.add(index);
+    if (!this.looksAt(moment)) return;
+    this.news.add(index);
     this.explorer.ask();
+  }
+
+  looksAt({ frame }) {
+    return frame === this.frame || (frame < this.frame && !this.standing);
   }
 
   paintNews() {
     for (const index of this.news) {
       const moments = this.moments[index];
-      const moment = moments[this.frame] ?? (this.standing ? undefined : moments.at(-1));
-      if (moment) this.paint(moment);
+      this.paint(moments[this.frame] ?? moments.at(-1));
     }
     this.news.clear();
     this.showLook();
