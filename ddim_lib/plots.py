@@ -5,6 +5,7 @@ axes to draw on and return them; they never show, and never set a font size.
 """
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -54,21 +55,22 @@ def show_length(ax: Axes, rows: Sequence[Row], value: str, floor: Mean) -> Axes:
     """Draw a score against the steps of training, the mean over seeds ± their standard deviation.
 
     rows: of the table "length". value: its column, "frechet" or "confident". floor: what real
-    digits score. Hollow: averaged weights from the middle of a run, where the learning rate had
-    not yet fallen. Filled: a finished run's. Raises ValueError: no rows.
+    digits score. One line for each planned length. Hollow: averaged weights from the middle of a
+    run, where the learning rate had not yet fallen. Filled: its end. Raises ValueError: no rows.
     """
     if not rows:
         raise ValueError("need rows of the table of training lengths, got none")
-    found = over_seeds(rows, value, ["trained", "planned"])
-    cells = sorted((int(trained), int(planned), mean) for (trained, planned), mean in found.items())
-    for name, fill, over in (("rate not yet lowered", "none", False), ("finished", MODEL, True)):
-        part = [(t, m.mean, m.sd) for t, planned, m in cells if (t == planned) == over]
-        if part:
-            x, y, spread = zip(*part, strict=True)
-            line = "" if over else "-"
-            ax.errorbar(x, y, spread, fmt=f"o{line}", color=MODEL, mfc=fill, label=name, capsize=3)
+    runs: dict[int, list[tuple[int, float, float]]] = {}
+    for (planned, trained), score in over_seeds(rows, value, ["planned", "trained"]).items():
+        runs.setdefault(int(planned), []).append((int(trained), score.mean, score.sd))
+    for (end, points), marker in zip(sorted(runs.items()), cycle("os^D"), strict=False):
+        x, y, spread = zip(*sorted(points), strict=True)
+        name = f"{end} planned"
+        ax.errorbar(x, y, spread, fmt=f"{marker}-", color=MODEL, mfc="none", label=name, capsize=3)
+        if x[-1] == end:
+            ax.plot(x[-1], y[-1], marker, color=MODEL)
     ax.axhline(floor.mean, color=REFERENCE, linestyle="--", label="real digits")
-    steps = [trained for trained, _, _ in cells]
+    steps = sorted({trained for points in runs.values() for trained, _, _ in points})
     ax.set(xscale="log", xlabel="training steps, thousands", ylabel=value)
     ax.set_xticks(steps, [f"{trained / 1000:g}" for trained in steps])
     ax.minorticks_off()

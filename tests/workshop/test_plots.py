@@ -65,20 +65,30 @@ def lengths(*cells):
     return [dict(zip(names, map(str, cell), strict=True)) | {"n": "4"} for cell in cells]
 
 
-def test_quality_against_training_tells_unfinished_runs_from_finished_ones():
-    """Means over seeds at their steps; the finished one filled, apart from the line."""
+def test_quality_against_training_is_a_line_for_each_planned_length():
+    """Means over seeds at their steps; the end of a run filled, one that goes on hollow."""
     cells = [(10, 40, 0, 8.0), (10, 40, 1, 6.0), (20, 40, 0, 4.0), (40, 40, 0, 1.5)]
+    cells += [(60, 90, 0, 3.0), (20, 90, 0, 5.0), (30, 30, 0, 2.0)]
     ax = plots.show_length(plt.figure().subplots(), lengths(*cells), "frechet", Mean(1, 0, 9, 4))
-    drawn = {line.get_label(): line for line in ax.get_lines()}
-    middle, last = (container.lines[0] for container in ax.containers)
-    assert list(zip(*middle.get_data(), strict=True)) == [(10, 7), (20, 4)]
-    assert list(zip(*last.get_data(), strict=True)) == [(40, 1.5)]
-    assert (middle.get_markerfacecolor(), last.get_markerfacecolor()) == ("none", plots.MODEL)
-    labels = ax.get_legend_handles_labels()[1]
-    assert set(labels) == {"rate not yet lowered", "finished", "real digits"}
-    assert set(drawn["real digits"].get_ydata()) == {1}
+    runs = {one.get_label(): one.lines[0] for one in ax.containers}
+    points = {name: list(zip(*line.get_data(), strict=True)) for name, line in runs.items()}
+    assert points == {
+        "30 planned": [(30, 2)],
+        "40 planned": [(10, 7), (20, 4), (40, 1.5)],
+        "90 planned": [(20, 5), (60, 3)],
+    }
+    assert len({line.get_marker() for line in runs.values()}) == 3
+    assert {line.get_markerfacecolor() for line in runs.values()} == {"none"}
+    drawn = [line for line in ax.get_lines() if line.get_marker() in {"o", "s", "^", "D"}]
+    filled = [line for line in drawn if line.get_markerfacecolor() == plots.MODEL]
+    ends = [tuple(map(float, line.get_xydata().flat)) for line in filled]
+    assert ends == [(30, 2), (40, 1.5)]
+    assert set(ax.get_legend_handles_labels()[1]) == {*runs, "real digits"}
+    (real,) = (line for line in ax.get_lines() if line.get_label() == "real digits")
+    assert set(real.get_ydata()) == {1}
     assert (ax.get_xscale(), ax.get_ylabel()) == ("log", "frechet")
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["0.01", "0.02", "0.04"]
+    ticks = [label.get_text() for label in ax.get_xticklabels()]
+    assert ticks == ["0.01", "0.02", "0.03", "0.04", "0.06"]
 
 
 def test_quality_against_training_needs_rows():
