@@ -25,7 +25,7 @@ def check_data(name: str, x: Tensor) -> None:
     if x.ndim < 1 or x.numel() == 0:
         raise ValueError(f"need {name} of shape (batch, *dims), got {tuple(x.shape)}")
     # One pass where all is well; a sum that overflows is looked at value by value.
-    if not (torch.isfinite(x.sum()) or torch.isfinite(x).all()):
+    if not (math.isfinite(x.sum().item()) or torch.isfinite(x).all()):
         bad = int((~torch.isfinite(x)).sum())
         raise ValueError(f"need finite values in {name}, got {bad} of {x.numel()} NaN or infinite")
 

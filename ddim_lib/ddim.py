@@ -36,9 +36,6 @@ class Coefficients(NamedTuple):
     sigma: float
 
 
-Moves = Sequence[tuple[Time, Time, Coefficients]]  # t, s and the step between them
-
-
 class Step(NamedTuple):
     """Where the walk stands: the time t just reached, x there, and the x̂_0 that led to it."""
 
@@ -136,24 +133,27 @@ def ddim_steps(
     range, η > 0 without a generator, x_T not float or not finite. No gradient is recorded.
     Source: Song et al. 2021 (DDIM), eq. 12 over a sub-sequence (section 4.2).
     """
+    walk = _set_out(model, schedule, x_T, times, eta, generator)
+    return (Step(s, x.clone(), x0_hat) for s, x, x0_hat in walk)
+
+
+def _set_out(model, schedule, x_T, times, eta, generator) -> Iterator[Step]:
+    """Check all that a walk is given, and walk: each x is the walk's own, which moves it on."""
     times, eta = check_walk(model, schedule, x_T, times), check_eta(eta)
     moves = [(t, s, ddim_coefficients(schedule, t, s, eta)) for t, s in pairwise(times)]
     check_generator(generator, x_T, eta)
-    return _walk(model, schedule, x_T.clone(), moves, generator if eta != 0 else None)
+    return _walk(model, schedule, x_T.detach().clone(), moves, generator if eta != 0 else None)
 
 
 @torch.no_grad()
-def _walk(
-    model: Model, schedule: Schedule, x: Tensor, moves: Moves, generator: Generator | None
-) -> Iterator[Step]:
-    # x is the walk's own and is moved in place: a third faster at large batches
+def _walk(model, schedule, x: Tensor, moves, generator) -> Iterator[Step]:
     for t, s, (kappa, lambda_, sigma) in moves:
         x0_hat = predict_x0(schedule, x, ask(model, x, t), t)
         x.mul_(kappa).add_(lambda_ * x0_hat)  # x = κ x + λ x̂_0
         if generator is not None:
             eps = torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
             x.add_(eps.mul_(sigma))  # + σ ε
-        yield Step(s, x.clone(), x0_hat)
+        yield Step(s, x, x0_hat)
 
 
 def ddpm_large_steps(
@@ -175,6 +175,6 @@ def sample(
 
     x_T: (batch, *dims), standard normal. Returns x_0, data units. Raises as `ddim_steps` does.
     """
-    for step in ddim_steps(model, schedule, x_T, schedule.times(steps), eta, generator):
+    for step in _set_out(model, schedule, x_T, schedule.times(steps), eta, generator):
         x_0 = step.x
     return x_0

@@ -61,7 +61,7 @@ def predict_x0(schedule: Schedule, x_t: Tensor, eps_hat: Tensor, t: Time | Tenso
     check_data("x_t", x_t)
     check_match("eps_hat", eps_hat, "x_t", x_t)
     alpha_bar, beta_bar = amplitudes(schedule, t, x_t)
-    return (x_t - beta_bar * eps_hat).div_(alpha_bar)  # one tensor fewer than with /
+    return (-beta_bar * eps_hat).add_(x_t).div_(alpha_bar)  # one new tensor, not three
 
 
 def predict_eps(schedule: Schedule, x_t: Tensor, x0_hat: Tensor, t: Time | Tensor) -> Tensor:

@@ -1,16 +1,16 @@
 """Time the sampler over its network's forwards, and beside diffusers' loop on the same network.
 
-Each repetition runs the three loops in turn, in a new order; a ratio is taken within a repetition,
-so that a machine that slows down slows all three. Times are the processor's, on one thread: other
-work on the machine disturbs them less than the clock on the wall. Prints medians and quartiles, and
-the samplers' own arithmetic, timed with a network that costs nothing: the same ratios without the
-noise of the forwards. Fails only if the two samplers disagree on the picture.
+Each repetition runs the loops in turn, in another order than the one before; a ratio is taken
+within a repetition, so that a machine that slows down slows all of them. Times are the processor's,
+on one thread: other work on the machine disturbs them less than the clock on the wall. Prints
+medians and quartiles: with the shipped network, and with one that costs nothing, which leaves the
+samplers' own arithmetic. Fails only if the two samplers disagree on the picture.
 """
 
-import random
 import statistics
 import time
 from collections.abc import Callable
+from itertools import cycle, islice, permutations, product
 
 import torch
 from diffusers import DDIMScheduler
@@ -21,11 +21,12 @@ from ddim_lib.files import printable
 
 SCHEDULE = Schedule.linear()
 RUNS = [
-    (16, 50, 0.0, 9),
-    (16, 50, 1.0, 9),
-    (256, 10, 0.0, 7),
-    (256, 10, 1.0, 7),
+    (16, 50, 0.0, 12),
+    (16, 50, 1.0, 12),
+    (256, 10, 0.0, 12),
+    (256, 10, 1.0, 12),
 ]  # batch, steps, eta, repetitions
+ARITHMETIC = [(*run, 61) for run in product((16, 256), (10, 50), (0.0, 1.0))]
 
 
 @torch.no_grad()
@@ -58,6 +59,15 @@ def seconds(loop: Callable, *arguments) -> float:
     return time.process_time() - start
 
 
+def repeat(loops: tuple, repetitions: int, *arguments) -> dict[Callable, list[float]]:
+    """Time each loop once a repetition; two loops exchange their places every time."""
+    times = {loop: [] for loop in loops}
+    for order in islice(cycle(permutations(loops)), repetitions):
+        for loop in order:
+            times[loop].append(seconds(loop, *arguments))
+    return times
+
+
 def ratio(times: dict, over: Callable) -> str:
     """Median and quartiles of our time over another loop's, repetition by repetition."""
     ratios = [a / b for a, b in zip(times[ours], times[over], strict=True)]
@@ -65,45 +75,50 @@ def ratio(times: dict, over: Callable) -> str:
     return f"{middle:.3f} ({low:.3f} … {high:.3f})"
 
 
-def compare(model, batch: int, steps: int, eta: float, repetitions: int) -> str:
-    """Check that both draw the same picture, time the loops, return a line of the table."""
-    x = torch.randn(batch, 1, 28, 28, generator=Generator().manual_seed(1))
+def noise(batch: int) -> Tensor:
+    """Where the walks begin."""
+    return torch.randn(batch, 1, 28, 28, generator=Generator().manual_seed(1))
+
+
+def compare(model, batch: int, steps: int, eta: float, repetitions: int) -> tuple[str, float]:
+    """Check that both draw the same picture, time the loops; a row of the table, and a forward."""
+    x = noise(batch)
     difference = (ours(model, x, steps, eta) - theirs(model, x, steps, eta)).abs().max().item()
     assert difference < 1e-4, f"need the same picture to 1e-4, got {difference:.1e}"
-    times = {forwards: [], ours: [], theirs: []}
-    for i in range(repetitions):
-        for loop in random.Random(i).sample(list(times), 3):
-            times[loop].append(seconds(loop, model, x, steps, eta))
+    times = repeat((forwards, ours, theirs), repetitions, model, x, steps, eta)
     each = statistics.median(times[forwards]) / steps
     return (
         f"{batch:5} {steps:6} {eta:4.1f} {1000 * each:8.2f} ms   {ratio(times, forwards):22} "
-        f"{ratio(times, theirs):22} {difference:.0e}\n{arithmetic(each, x, steps, eta)}"
-    )
+        f"{ratio(times, theirs):22} {difference:.0e}"
+    ), each
 
 
-def arithmetic(forward: float, x: Tensor, steps: int, eta: float) -> str:
-    """Time both samplers on a network that costs nothing; ratios at `forward` seconds a step."""
+def arithmetic(forward: float, batch: int, steps: int, eta: float, repetitions: int) -> str:
+    """Time both samplers on a network that costs nothing; a row of the table."""
+    x = noise(batch)
     guess = torch.tanh(x)
-    own, other = (
-        statistics.median(seconds(loop, lambda x, t: guess, x, steps, eta) for _ in range(21))
-        / steps
-        for loop in (ours, theirs)
-    )
+    times = repeat((ours, theirs), repetitions, lambda x, t: guess, x, steps, eta)
+    own, other = (statistics.median(times[loop]) / steps for loop in (ours, theirs))
     return (
-        f"      arithmetic a step: {1000 * own:.2f} ms, diffusers {1000 * other:.2f} ms; "
-        f"so {1 + own / forward:.3f} and {(forward + own) / (forward + other):.3f}"
+        f"{batch:5} {steps:6} {eta:4.1f} {1000 * own:8.2f} ms {1000 * other:8.2f} ms   "
+        f"{ratio(times, theirs):22} {own / forward:.2%}"
     )
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     printable()
     torch.set_num_threads(1)
-    model = load_denoiser("digits")
+    model, forward = load_denoiser("digits"), {}
     print("our sampler's time over …, median (quartiles)")
     print("batch  steps  eta   a forward   the bare forwards      diffusers' loop        differ by")
     for run in RUNS:
-        print(compare(model, *run), flush=True)
+        row, forward[run[0]] = compare(model, *run)
+        print(row, flush=True)
+    print("\nthe arithmetic of a step, the network left out")
+    print("batch  steps  eta        ours   diffusers   ours over theirs       ours over a forward")
+    for run in ARITHMETIC:
+        print(arithmetic(forward[run[0]], *run), flush=True)
 
 
 if __name__ == "__main__":

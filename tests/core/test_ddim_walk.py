@@ -142,6 +142,19 @@ def test_the_walk_is_lazy_and_records_no_gradient():
     assert torch.is_grad_enabled()
 
 
+def test_a_start_that_wants_a_gradient_gets_none():
+    x_T, model = normal((3, 2)).requires_grad_(), lambda x, t: torch.tanh(x)
+    for x_0 in (sample(model, LINEAR, x_T, 4), next(ddim_steps(model, LINEAR, x_T, [900, 0])).x):
+        assert not x_0.requires_grad
+
+
+def test_how_the_start_lies_in_memory_does_not_matter():
+    x_T, model = normal((5, 4)).T, lambda x, t: torch.tanh(x)
+    assert not x_T.is_contiguous()
+    expected = sample(model, LINEAR, x_T.contiguous(), 5, 0.8, seeded())
+    assert torch.equal(sample(model, LINEAR, x_T, 5, 0.8, seeded()), expected)
+
+
 def test_sample_defaults_are_fifty_steps_of_eta_0():
     model, x_T = network(torch.float64), normal((2, 6, 6))
     *_, last = ddim_steps(model, LINEAR, x_T, list(range(1000, -1, -20)), 0.0)

@@ -93,6 +93,16 @@ def test_the_clean_end():
             predict_eps(LINEAR, x, eps, t)
 
 
+def test_a_prediction_passes_gradients_and_leaves_alone_what_it_is_given():
+    x_t, eps_hat = normal((3, 2)).requires_grad_(), normal((1, 2), 1).requires_grad_()
+    spread, (alpha_bar, beta_bar) = eps_hat.expand(3, 2), LINEAR.at(300)
+    predict_x0(LINEAR, x_t, spread, 300).sum().backward()
+    torch.testing.assert_close(x_t.grad, torch.full_like(x_t, 1 / alpha_bar))
+    torch.testing.assert_close(eps_hat.grad, torch.full_like(eps_hat, -3 * beta_bar / alpha_bar))
+    assert torch.equal(x_t, normal((3, 2)))
+    assert torch.equal(eps_hat, normal((1, 2), 1))
+
+
 def calls(x, other, t):
     """All three functions on the same input, and how each names it."""
     return [
