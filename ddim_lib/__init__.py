@@ -14,11 +14,11 @@ from ddim_lib.ddim import (
     sample,
 )
 from ddim_lib.exact import EmpiricalData, GaussianMixture
-from ddim_lib.mismatch import diagnose
 from ddim_lib.nets import load_denoiser
 from ddim_lib.ode import encode, ode_solve, ode_steps
 from ddim_lib.process import predict_eps, predict_x0, q_sample, seeded
 from ddim_lib.schedule import Schedule
+from ddim_lib.train.mismatch import diagnose
 
 __all__ = [
     "Coefficients",
