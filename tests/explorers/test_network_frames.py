@@ -8,7 +8,7 @@ import pytest
 
 from ddim_lib.widgets.parts import PAGE, bundle
 from tests.explorers.test_page_modules import declared
-from tests.support.network_site import DIGITS, opened, press, settled, write
+from tests.support.network_site import DIGITS, opened, press, running, settled, write
 
 NETWORK = ["unet.js", "layers.js", "matmul.js", "torch_noise.js", "weights.js", "digit_walk.js"]
 WATCH = """() => {
@@ -57,9 +57,7 @@ def address(site):
 @pytest.fixture
 def page(browser, address):
     """The page with its network running, and the first picture computed."""
-    with opened(browser, address) as page:
-        press(page)
-        settled(page, "η = 0.00 · 5 steps")
+    with running(browser, address) as page:
         yield page
 
 

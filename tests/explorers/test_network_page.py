@@ -15,6 +15,7 @@ from tests.support.network_site import (
     drawn,
     opened,
     press,
+    running,
     settled,
     write,
 )
@@ -45,9 +46,7 @@ def address(site):
 @pytest.fixture
 def page(browser, address):
     """The page with its network running, and the first picture computed."""
-    with opened(browser, address) as page:
-        press(page)
-        settled(page, "η = 0.00 · 5 steps")
+    with running(browser, address) as page:
         yield page
 
 

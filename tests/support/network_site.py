@@ -131,6 +131,15 @@ def settled(page: Page, line: str) -> list[int]:
     return page.evaluate(PIXELS)
 
 
+@contextmanager
+def running(browser: Browser, address: str) -> Iterator[Page]:
+    """Open the page, run its network, and wait for the first picture."""
+    with opened(browser, address) as page:
+        press(page)
+        settled(page, "η = 0.00 · 5 steps")
+        yield page
+
+
 def distance(pixels: list[int], made: torch.Tensor, columns: int = 4) -> float:
     """Return the largest difference from a picture of digits, in greys of 255."""
     expected = 255 * torch.from_numpy(plots.sheet(made, columns)).flatten()
