@@ -30,7 +30,7 @@ from ddim_lib.data import load_digits, load_mnist
 from ddim_lib.files import printable
 from ddim_lib.schedule import Schedule
 from ddim_lib.train.loss import TIMES, WEIGHTINGS, held_out_loss
-from ddim_lib.train.run import Run, Settings, seeded_unet, start, train
+from ddim_lib.train.run import OPTIMIZERS, Run, Settings, seeded_unet, start, train
 from ddim_lib.train.store import Keeper, load_state, save_state
 
 EVERY = 500  # steps between two rows of the loss curve, each with a copy of the state
@@ -70,6 +70,8 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weighting", choices=WEIGHTINGS, default=Settings.weighting, help=worth)
     which = "which times are drawn most often"
     parser.add_argument("--times", choices=TIMES, default=Settings.times, help=which)
+    how = "muon: hidden layers by Muon, the rest by AdamW"
+    parser.add_argument("--optimizer", choices=OPTIMIZERS, default=Settings.optimizer, help=how)
     parser.add_argument("--device", default=Settings.device, help="cpu or cuda")
 
 

@@ -19,8 +19,10 @@ from ddim_lib.train.loss import (
     time_density,
     time_weights,
 )
+from ddim_lib.train.muon import Muon, inner_weights
 
 WARM_UP = 200  # steps
+OPTIMIZERS = ("adamw", "muon")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Settings:
     device: str = "cpu"
     weighting: str = "v"
     times: str = "middle"
+    optimizer: str = "adamw"
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1 or self.seed < 0:
@@ -49,7 +52,8 @@ class Settings:
             raise ValueError(f"need channels a multiple of {GROUPS}, got {self.channels}")
         if not 0 <= self.ema < 1:
             raise ValueError(f"need 0 <= ema < 1, got ema={self.ema}")
-        for name, known in (("weighting", WEIGHTINGS), ("times", TIMES)):
+        choices = {"weighting": WEIGHTINGS, "times": TIMES, "optimizer": OPTIMIZERS}
+        for name, known in choices.items():
             if (value := getattr(self, name)) not in known:
                 raise ValueError(f"need {name} {' or '.join(known)}, got {value!r}")
         check_device(self.device)
@@ -62,7 +66,7 @@ class Run:
     settings: Settings
     model: nn.Module
     ema: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizers: list[torch.optim.Optimizer]
     generator: Generator
     step: int = 0
     recent: list[float] = field(default_factory=list)  # training losses since the last row
@@ -85,12 +89,17 @@ def seeded_unet(seed: int, channels: int = 32) -> UNet:
 def start(settings: Settings, model: nn.Module) -> Run:
     """Prepare a run at step 0 on its device; the model's weights are where it starts."""
     model = model.to(settings.device)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), settings.lr, betas=(0.9, 0.99), weight_decay=0.0
-    )
+    inner = inner_weights(model) if settings.optimizer == "muon" else []
+    apart = set(map(id, inner))
+    rest = [weight for weight in model.parameters() if id(weight) not in apart]
+    optimizers: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(rest, settings.lr, betas=(0.9, 0.99), weight_decay=0.0)
+    ]
+    if inner:
+        optimizers.append(Muon(inner, settings.lr))
     ema = deepcopy(model).requires_grad_(False)
     generator = Generator(settings.device).manual_seed(settings.seed)
-    return Run(settings, model, ema, optimizer, generator)
+    return Run(settings, model, ema, optimizers, generator)
 
 
 def train(run: Run, schedule: Schedule, images: Tensor) -> Iterator[tuple[int, float]]:
@@ -120,13 +129,14 @@ def train(run: Run, schedule: Schedule, images: Tensor) -> Iterator[tuple[int, f
 
 
 def _descend(run: Run, value: Tensor) -> None:
-    """One AdamW step along the clipped gradient, and the weights' moving average."""
-    for group in run.optimizer.param_groups:
-        group["lr"] = learning_rate(run.settings, run.step)
-    run.optimizer.zero_grad()
+    """One step along the clipped gradient, and the weights' moving average."""
+    run.model.zero_grad()
     value.backward()
     nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
-    run.optimizer.step()
+    for optimizer in run.optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(run.settings, run.step)
+        optimizer.step()
     # Early weights are soon forgotten.
     decay = min(run.settings.ema, (1 + run.step) / (10 + run.step))
     with torch.no_grad():

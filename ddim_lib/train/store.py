@@ -5,7 +5,7 @@ import io
 import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 
@@ -19,7 +19,7 @@ def save_state(run: Run, path: Path) -> None:
     state = {
         "settings": asdict(run.settings),
         "generator": run.generator.get_state(),
-        **{name: getattr(run, name).state_dict() for name in ("model", "ema", "optimizer")},
+        **{name: part.state_dict() for name, part in _moving(run).items()},
         **{name: getattr(run, name) for name in ("step", "recent", "curve")},
     }
     content = io.BytesIO()
@@ -44,10 +44,16 @@ def load_state(run: Run, path: Path) -> None:
         stored = found.get(name, getattr(Settings, name))  # older states lack newer settings
         if stored != need:
             raise ValueError(f"need {name}={stored} as in {path}, got {name}={need}")
-    for name in ("model", "ema", "optimizer"):
-        getattr(run, name).load_state_dict(state[name])
+    for name, part in _moving(run).items():
+        part.load_state_dict(state[name])
     run.generator.set_state(state["generator"])
     run.step, run.recent, run.curve = state["step"], state["recent"], state["curve"]
+
+
+def _moving(run: Run) -> dict[str, Any]:
+    """Everything with a state of its own, by the name that it has in the file."""
+    optimizers = zip(("optimizer", "muon"), run.optimizers, strict=False)
+    return {"model": run.model, "ema": run.ema, **dict(optimizers)}
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,11 @@ def test_seeded_unet_leaves_the_global_generator_alone():
     assert seeded_unet(1, 8).stem.weight.shape[0] == 8
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_training_lowers_the_loss(images, precision):
-    run = tiny_run(steps=150, lr=0.03, precision=precision)
+@pytest.mark.parametrize(
+    "knobs", [{"precision": "float32"}, {"precision": "bfloat16"}, {"optimizer": "muon"}]
+)
+def test_training_lowers_the_loss(images, knobs):
+    run = tiny_run(steps=150, lr=0.03, **knobs)
     before, _ = held_out_loss(run.ema, SCHEDULE, images)
     steps = list(train(run, SCHEDULE, images))
     after, _ = held_out_loss(run.ema, SCHEDULE, images)
@@ -133,6 +135,7 @@ def test_gradients_are_clipped(images):
         ({"ema": math.nan}, "need 0 <= ema < 1, got ema=nan"),
         ({"device": "tpu"}, "need device cpu or cuda, got 'tpu'"),
         ({"weighting": "late"}, "need weighting uniform or v, got 'late'"),
+        ({"optimizer": "sgd"}, "need optimizer adamw or muon, got 'sgd'"),
         ({"times": "late"}, "need times uniform or middle, got 'late'"),
     ],
 )

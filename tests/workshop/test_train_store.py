@@ -18,14 +18,15 @@ def images():
     return bright_squares()
 
 
-def test_a_continued_run_is_bitwise_the_uninterrupted_one(images, tmp_path):
-    whole = tiny_run()
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_continued_run_is_bitwise_the_uninterrupted_one(optimizer, images, tmp_path):
+    whole = tiny_run(optimizer=optimizer)
     list(train(whole, SCHEDULE, images))
 
-    first = tiny_run()
+    first = tiny_run(optimizer=optimizer)
     list(itertools.islice(train(first, SCHEDULE, images), 13))
     save_state(first, tmp_path / "run.state")
-    second = tiny_run()
+    second = tiny_run(optimizer=optimizer)
     load_state(second, tmp_path / "run.state")
     assert second.step == 13
     list(train(second, SCHEDULE, images))
