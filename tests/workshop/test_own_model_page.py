@@ -17,14 +17,14 @@ NOTEBOOK = nbformat.read(ROOT / "chapters" / "at_hand_own_model.ipynb", as_versi
 )
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> str:
+@pytest.fixture(scope="module", params=[1, 3], ids=["grey", "rgb"])
+def folder(request, tmp_path_factory) -> str:
     """A saved pipeline: a small network with arbitrary weights."""
     torch.manual_seed(0)
     unet = UNet2DModel(
         sample_size=8,
-        in_channels=1,
-        out_channels=1,
+        in_channels=request.param,
+        out_channels=request.param,
         layers_per_block=1,
         block_out_channels=(8, 16),
         down_block_types=("DownBlock2D", "DownBlock2D"),
