@@ -70,8 +70,9 @@ def show_length(ax: Axes, rows: Sequence[Row], value: str, floor: Mean) -> Axes:
         if x[-1] == end:
             ax.plot(x[-1], y[-1], marker, color=MODEL)
     ax.axhline(floor.mean, color=REFERENCE, linestyle="--", label="real digits")
-    steps = sorted({trained for points in runs.values() for trained, _, _ in points})
+    steps = {trained for points in runs.values() for trained, _, _ in points}
+    doubled = [min(steps) << k for k in range((max(steps) // min(steps)).bit_length())]
     ax.set(xscale="log", xlabel="training steps, thousands", ylabel=value)
-    ax.set_xticks(steps, [f"{trained / 1000:g}" for trained in steps])
+    ax.set_xticks(doubled, [f"{trained / 1000:g}" for trained in doubled])
     ax.minorticks_off()
     return ax
