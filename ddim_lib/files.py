@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 ASSETS = Path(__file__).parent / "assets"
-SHIPPED = ("digits",)
+SHIPPED = ("digits", "digits_muon")
 
 
 def locate(source: str | Path) -> Path:

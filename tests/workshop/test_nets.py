@@ -1,13 +1,18 @@
 """The network's structure against formulas written out here; the shipped weights."""
 
+import json
 import math
 
 import pytest
 import torch
+from safetensors import safe_open
 from torch import nn
 
 from ddim_lib.data import load_digits
+from ddim_lib.files import SHIPPED, locate, read_denoiser
 from ddim_lib.nets import Attention, ResBlock, UNet, load_denoiser, signal, time_embedding
+from ddim_lib.schedule import Schedule
+from ddim_lib.train.loss import loss
 from tests.support.tiny import moved_unet, noise_images
 
 
@@ -136,10 +141,30 @@ def test_input_errors(model, x, t, error, message):
         model(x, t)
 
 
-def test_shipped_network_predicts_noise():
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_network_predicts_noise(name):
     """Its error is a small share of the noise's power 1, and it knows no noise from digits."""
     x_0 = load_digits().images[:64]
     eps = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(1))
     alpha_bar, beta_bar = 0.6, 0.8  # linear schedule: this noise level is reached at t = 315
-    eps_hat = load_denoiser("digits")(alpha_bar * x_0 + beta_bar * eps, 315)
+    eps_hat = load_denoiser(name)(alpha_bar * x_0 + beta_bar * eps, 315)
     assert (eps_hat - eps).square().mean() < 0.03
+
+
+def test_the_network_moved_by_muon_is_the_same_network_and_errs_less():
+    """Same shape, same schedule, another recipe; on one noise its error in v is the smaller."""
+    recipes = [read_denoiser(locate(name)) for name in SHIPPED]
+    (sizes, _, weights), (same_sizes, told, others) = recipes
+    assert sizes == same_sizes
+    assert told == {"name": "linear", "T": 1000}
+    assert {k: w.shape for k, w in weights.items()} == {k: w.shape for k, w in others.items()}
+    with safe_open(locate("digits_muon"), "pt") as file:
+        stored = json.loads(file.metadata()["ddim_lib"])
+    assert (stored["settings"]["optimizer"], stored["step"]) == ("muon", 28_500)
+    x_0 = load_digits().images[:1000]
+    eps = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(2))
+    t = torch.randint(100, 601, (1000,), generator=torch.Generator().manual_seed(3))
+    schedule = Schedule.linear()
+    first, second = (loss(load_denoiser(name), schedule, x_0, t, eps) for name in SHIPPED)
+    gain = (first - second) / schedule.alpha_bar[t] ** 2
+    assert gain.mean() > 3 * gain.std() / 1000**0.5

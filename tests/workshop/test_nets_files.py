@@ -58,7 +58,7 @@ def test_metadata_is_readable_by_anyone(path):
 
 
 def test_unknown_name():
-    message = r"need a path or the name of a shipped network \(digits\), got 'cats'"
+    message = r"need a path or the name of a shipped network \(digits, digits_muon\), got 'cats'"
     with pytest.raises(ValueError, match=message):
         load_denoiser("cats")
 
