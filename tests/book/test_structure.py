@@ -22,7 +22,7 @@ LAYER = {  # a module or a wing imports only from lower layers
     "widgets": 7,
 }  # fmt: skip
 WINGS = {  # within a wing a module imports only from those before it
-    "train": ["mismatch", "loss", "run", "store", "classifier", "__main__"],
+    "train": ["mismatch", "loss", "muon", "run", "store", "classifier", "__main__"],
     "tables": ["store", "compare", "measure", "plans", "__main__"],
 }
 DRAWING = {"matplotlib", "ipywidgets", "anywidget", "IPython", "PIL"}

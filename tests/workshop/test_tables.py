@@ -237,7 +237,10 @@ def test_plans_are_the_tables_of_the_book():
         (["perturbed", "--spacing", "quadratic"], "need --spacing uniform for this table, got q"),
         (["encoding", "--weights", "digits", "digits"], "need one network in --weights, got 2"),
         (["digits", "--device", "tpu"], "need device cpu or cuda, got 'tpu'"),
-        (["digits", "--weights", "cats"], "need a path or the name of a shipped network (digits)"),
+        (
+            ["digits", "--weights", "cats"],
+            "need a path or the name of a shipped network (digits, digits_muon)",
+        ),
         (["digits", "--steps", "7"], "need a selection that leaves cells of this table, got none"),
         (["encoding", "--eta", "0"], "need a selection that leaves cells of this table, got none"),
         (["floors"], "need --data FOLDER with MNIST's four original files"),
