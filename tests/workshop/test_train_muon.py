@@ -18,9 +18,7 @@ def images():
 
 def kernel(*shape):
     weight = nn.Parameter(torch.zeros(shape, dtype=torch.float64))
-    weight.grad = torch.randn(
-        shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
-    )
+    weight.grad = torch.randn(shape, dtype=torch.float64, generator=generator(1))
     return weight
 
 
