@@ -49,6 +49,7 @@ def read_denoiser(path: Path) -> tuple[dict[str, int], object, dict[str, Tensor]
         told = json.loads(header["ddim_lib"])
         config = told["config"]
         sizes = {key: int(config[key]) for key in ("channels", "embedding")}
+        sizes |= {key: int(config[key]) for key in ("inner", "blocks") if key in config}
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"need a file written by save_denoiser, got {path} without our metadata"

@@ -87,25 +87,35 @@ class UNet(nn.Module):
     v is what is learned: where x_t is nearly the noise itself, only the small rest; a network
     without that shortcut must first learn to repeat its input exactly.
     Each 2×2 patch of pixels is first folded into channels, so all work is at 14×14 and 7×7.
-    channels: a multiple of 8. embedding: its width. 540 868 parameters at the defaults.
+    channels: at 14×14, a multiple of 8. embedding: width of the time's. inner: channels at 7×7,
+    twice as many if not given. blocks: 1 or 2 at 14×14, on the way down and on the way up.
+    540 868 parameters at the defaults.
+    Raises ValueError: another number of blocks.
     Source: Ho et al. 2020, appendix B, made small; v = ᾱε − β̄x_0: Salimans & Ho 2022, section 4.
     """
 
-    def __init__(self, channels: int = 32, embedding: int = 128) -> None:
+    def __init__(
+        self, channels: int = 32, embedding: int = 128, inner: int | None = None, blocks: int = 1
+    ) -> None:
         super().__init__()
+        if blocks not in (1, 2):
+            raise ValueError(f"need blocks 1 or 2, got {blocks}")
         c, e = self.channels, self.embedding = channels, embedding
-        self.config = {"channels": c, "embedding": e, "predicts": "v"}
+        k = 2 * c if inner is None else inner
+        self.config = {"channels": c, "embedding": e, "inner": k, "blocks": blocks, "predicts": "v"}
         self.schedule = Schedule.linear()  # the one it is for; samplers refuse another
         self.time = nn.Sequential(nn.Linear(c, e), nn.SiLU(), nn.Linear(e, e), nn.SiLU())
         self.stem = nn.Conv2d(4, c, 3, padding=1)
         self.down14 = ResBlock(c, c, e)
         self.shrink = nn.Conv2d(c, c, 3, stride=2, padding=1)
-        self.down7 = ResBlock(c, 2 * c, e)
-        self.middle1, self.attention1 = ResBlock(2 * c, 2 * c, e), Attention(2 * c)
-        self.middle2, self.attention2 = ResBlock(2 * c, 2 * c, e), Attention(2 * c)
-        self.up7 = ResBlock(4 * c, 2 * c, e)
-        self.grow = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(2 * c, c, 3, padding=1))
+        self.down7 = ResBlock(c, k, e)
+        self.middle1, self.attention1 = ResBlock(k, k, e), Attention(k)
+        self.middle2, self.attention2 = ResBlock(k, k, e), Attention(k)
+        self.up7 = ResBlock(2 * k, k, e)
+        self.grow = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(k, c, 3, padding=1))
         self.up14 = ResBlock(2 * c, c, e)
+        self.down14b = ResBlock(c, c, e) if blocks == 2 else None
+        self.up14b = ResBlock(c, c, e) if blocks == 2 else None
         self.head = nn.Sequential(
             nn.GroupNorm(GROUPS, c), nn.SiLU(), zeroed(nn.Conv2d(c, 4, 3, padding=1))
         )
@@ -119,11 +129,13 @@ class UNet(nn.Module):
         t = self._checked(x, t)
         e = self.time(time_embedding(t, self.channels))
         h14 = self.down14(self.stem(F.pixel_unshuffle(x, 2)), e)
+        h14 = h14 if self.down14b is None else self.down14b(h14, e)
         h7 = self.down7(self.shrink(h14), e)
         h = self.attention1(self.middle1(h7, e))
         h = self.attention2(self.middle2(h, e))
         h = self.up7(torch.cat([h, h7], dim=1), e)
         h = self.up14(torch.cat([self.grow(h), h14], dim=1), e)
+        h = h if self.up14b is None else self.up14b(h, e)
         a_t = signal(t)[:, None, None, None]
         return (1 - a_t**2).sqrt() * x + a_t * F.pixel_shuffle(self.head(h), 2)
 

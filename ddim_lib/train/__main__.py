@@ -62,8 +62,12 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=Settings.seed)
     precisions = ["bfloat16", "float32"]  # bfloat16 is quick only where the processor knows it
     parser.add_argument("--precision", choices=precisions, default=Settings.precision)
-    width = "width of the network, a multiple of 8"
+    width = "channels at 14×14, a multiple of 8"
     parser.add_argument("--channels", type=int, default=Settings.channels, help=width)
+    width = "channels at 7×7, a multiple of 8"
+    parser.add_argument("--inner", type=int, default=Settings.inner, help=width)
+    depth = "at 14×14, on the way down and on the way up"
+    parser.add_argument("--blocks", type=int, choices=(1, 2), default=Settings.blocks, help=depth)
     memory = "share of the averaged weights kept at each step"
     parser.add_argument("--ema", type=float, default=Settings.ema, help=memory)
     worth = "how much the loss at each time counts"
@@ -126,7 +130,9 @@ def prepare(args: argparse.Namespace, keeper: Keeper) -> tuple[Run, Tensor, Tens
     if args.threads < 1:
         raise ValueError(f"need threads >= 1, got {args.threads}")
     keeper.check(settings.steps, args.resume, args.force)
-    run = start(settings, seeded_unet(settings.seed, settings.channels))
+    run = start(
+        settings, seeded_unet(settings.seed, settings.channels, settings.inner, settings.blocks)
+    )
     if args.resume:
         load_state(run, keeper.state)
         keeper.check_passed(run.step)

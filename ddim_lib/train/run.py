@@ -41,6 +41,8 @@ class Settings:
     weighting: str = "v"
     times: str = "middle"
     optimizer: str = "adamw"
+    inner: int = 64
+    blocks: int = 1
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1 or self.seed < 0:
@@ -48,8 +50,11 @@ class Settings:
             raise ValueError(f"need steps >= 1, batch >= 1 and seed >= 0, got {got}")
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise ValueError(f"need lr > 0, got lr={self.lr}")
-        if self.channels < GROUPS or self.channels % GROUPS:
-            raise ValueError(f"need channels a multiple of {GROUPS}, got {self.channels}")
+        for name in ("channels", "inner"):
+            if (value := getattr(self, name)) < GROUPS or value % GROUPS:
+                raise ValueError(f"need {name} a multiple of {GROUPS}, got {value}")
+        if self.blocks not in (1, 2):
+            raise ValueError(f"need blocks 1 or 2, got {self.blocks}")
         if not 0 <= self.ema < 1:
             raise ValueError(f"need 0 <= ema < 1, got ema={self.ema}")
         choices = {"weighting": WEIGHTINGS, "times": TIMES, "optimizer": OPTIMIZERS}
@@ -79,11 +84,11 @@ def learning_rate(settings: Settings, step: int) -> float:
     return settings.lr * min(1, (step + 1) / WARM_UP) * (0.01 + 0.99 * cosine)
 
 
-def seeded_unet(seed: int, channels: int = 32) -> UNet:
-    """Make a fresh network whose weights depend on the seed and its width alone."""
+def seeded_unet(seed: int, channels: int = 32, inner: int | None = None, blocks: int = 1) -> UNet:
+    """Make a fresh network whose weights depend on the seed and its sizes alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return UNet(channels)
+        return UNet(channels, inner=inner, blocks=blocks)
 
 
 def start(settings: Settings, model: nn.Module) -> Run:

@@ -45,10 +45,10 @@ def test_the_forward_is_the_librarys(page, plain):
         assert (eps_hat - model(x, t)).abs().max() <= 3e-5, t
 
 
-@pytest.mark.parametrize("config", [(8, 16), (40, 64), (64, 128)])
+@pytest.mark.parametrize("config", [(8, 16), (40, 64), (64, 128, 64, 2), (16, 16, 40, 2)])
 def test_other_sizes_of_the_network(browser, site, tmp_path, config):
     torch.manual_seed(1)
-    model = UNet(*config)
+    model = UNet(*config)  # channels, embedding, inner, blocks
     for weight in model.parameters():  # the zeroed ones too
         torch.nn.init.normal_(weight, std=0.1)
     save_denoiser(model, tmp_path / "other.safetensors", {})

@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from ddim_lib import GaussianMixture, Schedule, encode, ode, ode_solve, sample
 from ddim_lib.data import ring
+from ddim_lib.files import locate, read_denoiser
 from ddim_lib.nets import UNet, load_denoiser, save_denoiser
 from tests.support.tiny import moved_unet, noise_images
 
@@ -47,11 +48,30 @@ def test_round_trip(model, path, noisy):
     assert not any(weight.requires_grad for weight in loaded.parameters())
 
 
+def test_a_network_of_another_shape_comes_back_as_it_was(tmp_path, noisy):
+    torch.manual_seed(3)
+    odd = UNet(channels=8, embedding=16, inner=24, blocks=2)
+    for weight in odd.parameters():  # the zeroed ones too
+        torch.nn.init.normal_(weight, std=0.1)
+    save_denoiser(odd, tmp_path / "odd.safetensors", {})
+    loaded = load_denoiser(tmp_path / "odd.safetensors")
+    assert torch.equal(loaded(noisy, 70), odd.eval()(noisy, 70))
+    assert loaded.middle1.conv1.weight.shape[:2] == (24, 24)
+
+
+def test_a_file_that_names_neither_inner_nor_blocks_is_of_the_first_shape():
+    told = read_denoiser(locate("digits"))[0]
+    assert told == {"channels": 32, "embedding": 128}
+    network = load_denoiser("digits")
+    assert network.config["inner"] == 64
+    assert network.config["blocks"] == 1
+
+
 def test_metadata_is_readable_by_anyone(path):
     with safe_open(path, framework="pt") as file:
         stored = json.loads(file.metadata()["ddim_lib"])
     assert stored == {
-        "config": {"channels": 8, "embedding": 16, "predicts": "v"},
+        "config": {"channels": 8, "embedding": 16, "inner": 16, "blocks": 1, "predicts": "v"},
         "schedule": {"name": "linear", "T": 1000},
         "steps": 3,
     }

@@ -179,10 +179,11 @@ def test_command_trains_the_width_and_average_that_it_is_told(tmp_path, monkeypa
     monkeypatch.setattr(command, "load_images", lambda _: (training, test[:50]))  # saves seconds
     threads = torch.get_num_threads()
     knobs = ["--channels", "8", "--ema", "0.5", "--device", "cpu", "--weighting", "uniform"]
-    knobs += ["--out", "narrow.safetensors"]
+    knobs += ["--inner", "24", "--blocks", "2", "--out", "narrow.safetensors"]
     assert command.main([*SHORT, *knobs]) == 0
     torch.set_num_threads(threads)
-    assert load_denoiser(tmp_path / "narrow.safetensors").config["channels"] == 8
+    config = load_denoiser(tmp_path / "narrow.safetensors").config
+    assert (config["channels"], config["inner"], config["blocks"]) == (8, 24, 2)
     with safe_open(tmp_path / "narrow.safetensors", framework="pt") as file:
         stored = json.loads(file.metadata()["ddim_lib"])["settings"]
     assert (stored["channels"], stored["ema"], stored["device"]) == (8, 0.5, "cpu")

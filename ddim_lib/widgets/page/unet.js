@@ -73,22 +73,25 @@ function signal(t) {
 }
 
 // The layers of UNet, in the order of nets.py.
-function layersOf(layers, { channels: c, embedding }) {
+function layersOf(layers, { channels: c, embedding, inner: k = 2 * c, blocks = 1 }) {
   const block = (name, cIn, cOut) => resBlock(layers, name, cIn, cOut, embedding);
+  const second = (name) => (blocks === 2 ? block(name, c, c) : (h) => h);
   return {
     time0: layers.linear("time.0", c, embedding),
     time2: layers.linear("time.2", embedding, embedding),
     stem: layers.conv("stem", 4, c),
     down14: block("down14", c, c),
     shrink: layers.conv("shrink", c, c, { stride: 2 }),
-    down7: block("down7", c, 2 * c),
-    middle1: block("middle1", 2 * c, 2 * c),
-    attention1: attention(layers, "attention1", 2 * c),
-    middle2: block("middle2", 2 * c, 2 * c),
-    attention2: attention(layers, "attention2", 2 * c),
-    up7: block("up7", 4 * c, 2 * c),
-    grow: layers.conv("grow.1", 2 * c, c),
+    down7: block("down7", c, k),
+    middle1: block("middle1", k, k),
+    attention1: attention(layers, "attention1", k),
+    middle2: block("middle2", k, k),
+    attention2: attention(layers, "attention2", k),
+    up7: block("up7", 2 * k, k),
+    grow: layers.conv("grow.1", k, c),
     up14: block("up14", 2 * c, c),
+    down14b: second("down14b"),
+    up14b: second("up14b"),
     headNorm: layers.norm("head.0", c),
     headConv: layers.conv("head.2", c, 4),
   };
@@ -105,12 +108,13 @@ export function unet({ config, tensors }, options) {
   function forward(x, t) {
     matrices.forget(top);
     const e = silu(net.time2(silu(net.time0(timeEmbedding(t, config.channels)))));
-    const h14 = net.down14(net.stem(unshuffle(x, matrices)), e);
+    const h14 = net.down14b(net.down14(net.stem(unshuffle(x, matrices)), e), e);
     const h7 = net.down7(net.shrink(h14), e);
     let h = net.attention1(net.middle1(h7, e));
     h = net.attention2(net.middle2(h, e));
     h = net.up7(beside(h, h7, matrices), e);
     h = net.up14(beside(net.grow(twice(h, matrices)), h14, matrices), e);
+    h = net.up14b(h, e);
     const a = signal(t);
     const v = shuffle(net.headConv(silu(net.headNorm(h))));
     return v.map((each, i) => Math.sqrt(1 - a ** 2) * x[i] + a * each);
@@ -119,9 +123,10 @@ export function unet({ config, tensors }, options) {
 }
 
 // Weights in panels, eight columns wide, and what one forward leaves behind.
-function roomFor({ channels: c }, tensors, options) {
-  if (!(c > 0 && c % GROUPS === 0))
-    throw new Error(`need channels as a multiple of ${GROUPS}, got ${c}`);
+function roomFor({ channels: c, inner: k = 2 * c, blocks = 1 }, tensors, options) {
+  for (const width of [c, k])
+    if (!(width > 0 && width % GROUPS === 0))
+      throw new Error(`need channels as a multiple of ${GROUPS}, got ${width}`);
   const weights = Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
-  return new Matrices(2 * weights + 20_000 * c, options);
+  return new Matrices(2 * weights + 20_000 * Math.max(c, k / 2) * blocks, options);
 }
