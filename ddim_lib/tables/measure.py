@@ -50,21 +50,38 @@ def starting_noise(shape: tuple[int, ...], seed: int, dtype: torch.dtype) -> Ten
 
 
 def draw_digits(
-    model: nn.Module, steps: int, eta: str, seed: int, n: int, spacing: Spacing = "uniform"
+    model: nn.Module,
+    steps: int,
+    eta: str,
+    seed: int,
+    n: int,
+    spacing: Spacing = "uniform",
+    precision: str = "float32",
 ) -> Tensor:
-    """Draw n pictures from a network, (n, 1, 28, 28), on the device of its weights."""
+    """Draw n pictures from a network, (n, 1, 28, 28), on the device of its weights.
+
+    precision: in which the network multiplies; "bfloat16" is quicker where the processor knows it.
+    What the sampler does with ε̂ is float32 in any case.
+    """
     device = next(model.parameters()).device
     generator = Generator(device).manual_seed(STEP_NOISE + seed)
     x_T = starting_noise((n, 1, 28, 28), seed, torch.float32).to(device)
-    parts = x_T.split(BATCH)
-    return torch.cat([walk(model, part, steps, eta, generator, spacing) for part in parts])
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        parts = [walk(model, part, steps, eta, generator, spacing) for part in x_T.split(BATCH)]
+    return torch.cat(parts)
 
 
 def digits_cell(
-    model: nn.Module, steps: int, eta: str, seed: int, n: int, spacing: Spacing = "uniform"
+    model: nn.Module,
+    steps: int,
+    eta: str,
+    seed: int,
+    n: int,
+    spacing: Spacing = "uniform",
+    precision: str = "float32",
 ) -> dict[str, float]:
     """Scores of n pictures of the network against MNIST's test images."""
-    return score_digits(draw_digits(model, steps, eta, seed, n, spacing))._asdict()
+    return score_digits(draw_digits(model, steps, eta, seed, n, spacing, precision))._asdict()
 
 
 def floor_cell(images: Tensor, seed: int, n: int) -> dict[str, float]:

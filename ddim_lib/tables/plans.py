@@ -84,8 +84,9 @@ def digits(args: argparse.Namespace) -> Job:
 
     def compute(row: Row) -> dict[str, float]:
         return measure.digits_cell(
-            model, int(row["steps"]), row["eta"], int(row["seed"]), int(row["n"]), spacing_of(row)
-        )
+            model, int(row["steps"]), row["eta"], int(row["seed"]), int(row["n"]),
+            spacing_of(row), args.precision,
+        )  # fmt: skip
 
     identity = {"weights": checksum(path), "judge": checksum(JUDGE)}
     keys = ("steps", "eta", "seed", "n", "spacing")

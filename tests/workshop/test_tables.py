@@ -131,6 +131,14 @@ def test_table_of_a_network_and_of_another(weights, folder, capsys):
     assert load_table(folder / "table_digits.csv") == rows
 
 
+def test_a_table_says_of_each_row_in_which_precision_it_was_drawn(weights, folder):
+    small = ["digits", "--n", "4", "--seeds", "1", "--steps", "5", "--weights", weights[0]]
+    assert command.main([*small, "--eta", "0", "--precision", "bfloat16"]) == 0
+    assert command.main([*small, "--eta", "0", "1"]) == 0  # only the cell that is not there yet
+    rows = load_table(folder / "table_digits.csv")
+    assert [(row["eta"], row["device"]) for row in rows] == [("0", "cpu in bfloat16"), ("1", "cpu")]
+
+
 def test_a_table_holds_both_spacings_and_one_from_before_is_uniform(weights, folder):
     small = ["digits", "--n", "4", "--seeds", "1", "--steps", "5", "--eta", "0"]
     small += ["--weights", weights[0]]
@@ -235,6 +243,7 @@ def test_plans_are_the_tables_of_the_book():
         (["digits", "--n", "1"], "need --n >= 2, got 1"),
         (["digits", "--first-seed", "-1"], "need --first-seed >= 0, got -1"),
         (["perturbed", "--spacing", "quadratic"], "need --spacing uniform for this table, got q"),
+        (["length", "--precision", "bfloat16"], "need --precision float32 for this table, got b"),
         (["encoding", "--weights", "digits", "digits"], "need one network in --weights, got 2"),
         (["digits", "--device", "tpu"], "need device cpu or cuda, got 'tpu'"),
         (

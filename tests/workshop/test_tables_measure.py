@@ -86,6 +86,25 @@ def test_digits_cell_scores_what_was_drawn():
     assert cell == score_digits(measure.draw_digits(model, 2, "0.5", 1, 5))._asdict()
 
 
+def test_the_network_multiplies_in_the_precision_asked_and_the_sampler_in_its_own():
+    seen = []
+
+    class Watching(UNet):
+        def forward(self, x, t):
+            seen.append((x.dtype, self.stem(torch.ones(1, 4, 2, 2)).dtype))
+            return super().forward(x, t)
+
+    torch.manual_seed(0)
+    model = Watching(channels=8, embedding=16)
+    for weight in model.parameters():  # the zeroed ones too
+        torch.nn.init.normal_(weight, std=0.1)
+    fine = measure.draw_digits(model, 3, "0", 1, 5)
+    coarse = measure.draw_digits(model, 3, "0", 1, 5, precision="bfloat16")
+    assert seen == [(torch.float32, torch.float32)] * 3 + [(torch.float32, torch.bfloat16)] * 3
+    assert coarse.dtype == torch.float32
+    assert 0 < (coarse - fine).abs().max() < 0.05 * fine.abs().max()
+
+
 def test_floor_draws_each_image_once():
     images = load_digits().images[:20]
     whole = measure.floor_cell(images, 3, 20)
