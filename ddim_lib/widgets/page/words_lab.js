@@ -46,8 +46,8 @@ export const LAB = {
   questions: {
     noise: [
       "Raise t. What goes first, the strokes or the digit? From where on does the noise decide what comes back?",
-      "chapter 3, who decides which digit it is",
-      "03_free_sigma",
+      "chapter 1, which way is the data",
+      "01_forward_process",
     ],
     hidden: [
       "Draw a star. From which t on does the network see a digit in it? And at t = 1000, what is that grey blur?",
