@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,26 @@ def test_a_table_says_of_each_row_in_which_precision_it_was_drawn(weights, folde
     assert [(row["eta"], row["device"]) for row in rows] == [("0", "cpu in bfloat16"), ("1", "cpu")]
 
 
+def test_a_table_of_a_compiled_network(weights, folder, monkeypatch):
+    """Compiled by the backend that needs no compiler: what is compiled is the whole forward."""
+    seen = []
+
+    def interpreter(graph, examples):
+        seen.append(len(graph.graph.nodes))
+        return graph.forward
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=interpreter))
+    small = ["digits", "--n", "4", "--seeds", "1", "--eta", "0", "--weights", weights[0]]
+    assert command.main([*small, "--steps", "5", "--compile"]) == 0
+    (row,) = load_table(folder / "table_digits.csv")
+    assert row["device"] == "cpu, compiled"
+    assert command.main([*small, "--steps", "5", "--out", "plain.csv"]) == 0
+    (plain,) = load_table(folder / "plain.csv")
+    assert float(row["frechet"]) == pytest.approx(float(plain["frechet"]), rel=1e-3)
+    assert max(seen) > 100
+    assert len(seen) < 5  # one network for all times
+
+
 def test_a_table_holds_both_spacings_and_one_from_before_is_uniform(weights, folder):
     small = ["digits", "--n", "4", "--seeds", "1", "--steps", "5", "--eta", "0"]
     small += ["--weights", weights[0]]
@@ -243,7 +264,11 @@ def test_plans_are_the_tables_of_the_book():
         (["digits", "--n", "1"], "need --n >= 2, got 1"),
         (["digits", "--first-seed", "-1"], "need --first-seed >= 0, got -1"),
         (["perturbed", "--spacing", "quadratic"], "need --spacing uniform for this table, got q"),
-        (["length", "--precision", "bfloat16"], "need --precision float32 for this table, got b"),
+        (
+            ["length", "--precision", "bfloat16"],
+            "need float32 and no --compile for this table, got bfloat16",
+        ),
+        (["exact", "--compile"], "this table, got float32, --compile"),
         (["encoding", "--weights", "digits", "digits"], "need one network in --weights, got 2"),
         (["digits", "--device", "tpu"], "need device cpu or cuda, got 'tpu'"),
         (
