@@ -87,21 +87,15 @@ class UNet(nn.Module):
     v is what is learned: where x_t is nearly the noise itself, only the small rest; a network
     without that shortcut must first learn to repeat its input exactly.
     Each 2×2 patch of pixels is first folded into channels, so all work is at 14×14 and 7×7.
-    channels: at 14×14, a multiple of 8. embedding: width of the time's. inner: channels at 7×7,
-    twice as many if not given. blocks: 1 or 2 at 14×14, on the way down and on the way up.
-    540 868 parameters at the defaults.
-    Raises ValueError: another number of blocks.
+    channels: at 14×14, a multiple of 8. embedding: its width. inner: channels at 7×7, else twice
+    as many. blocks: 1 or 2 at 14×14, down and up. 540 868 parameters at the defaults.
     Source: Ho et al. 2020, appendix B, made small; v = ᾱε − β̄x_0: Salimans & Ho 2022, section 4.
     """
 
-    def __init__(
-        self, channels: int = 32, embedding: int = 128, inner: int | None = None, blocks: int = 1
-    ) -> None:
+    def __init__(self, channels: int = 32, embedding: int = 128, inner: int = 0, blocks: int = 1):
         super().__init__()
-        if blocks not in (1, 2):
-            raise ValueError(f"need blocks 1 or 2, got {blocks}")
         c, e = self.channels, self.embedding = channels, embedding
-        k = 2 * c if inner is None else inner
+        k = inner or 2 * c
         self.config = {"channels": c, "embedding": e, "inner": k, "blocks": blocks, "predicts": "v"}
         self.schedule = Schedule.linear()  # the one it is for; samplers refuse another
         self.time = nn.Sequential(nn.Linear(c, e), nn.SiLU(), nn.Linear(e, e), nn.SiLU())
@@ -114,16 +108,13 @@ class UNet(nn.Module):
         self.up7 = ResBlock(2 * k, k, e)
         self.grow = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(k, c, 3, padding=1))
         self.up14 = ResBlock(2 * c, c, e)
-        self.down14b = ResBlock(c, c, e) if blocks == 2 else None
-        self.up14b = ResBlock(c, c, e) if blocks == 2 else None
-        self.head = nn.Sequential(
-            nn.GroupNorm(GROUPS, c), nn.SiLU(), zeroed(nn.Conv2d(c, 4, 3, padding=1))
-        )
+        self.down14b, self.up14b = (ResBlock(c, c, e) if blocks > 1 else None for _ in range(2))
+        last = zeroed(nn.Conv2d(c, 4, 3, padding=1))
+        self.head = nn.Sequential(nn.GroupNorm(GROUPS, c), nn.SiLU(), last)
 
     def forward(self, x: Tensor, t: float | Tensor) -> Tensor:
-        """Return ε̂ shaped like x.
+        """Return ε̂ like x: (batch, 1, 28, 28), the weights' dtype. t: 1 … T, a number or (batch,).
 
-        x: (batch, 1, 28, 28), in the dtype of the weights. t: 1 … T, a number or (batch,).
         Raises ValueError or TypeError: another shape or dtype of x or shape of t, t not in 1 … T.
         """
         t = self._checked(x, t)
@@ -169,8 +160,7 @@ def load_denoiser(source: str | Path) -> UNet:
 
     Returns the model in eval mode, its weights without gradients, its `schedule` the one that the
     file names: linear, with a warning, if it is older and names none.
-    Raises ValueError: unknown name; a file that is truncated, foreign or of another architecture.
-    Raises FileNotFoundError: no such file.
+    Raises FileNotFoundError; ValueError: unknown name; a file that is truncated or of other things.
     """
     path = locate(source)
     sizes, told, weights = read_denoiser(path)
@@ -182,11 +172,9 @@ def load_denoiser(source: str | Path) -> UNet:
 
 
 def _schedule(told: Any, path: Path) -> Schedule:
-    if told is None:
-        if path.parent != ASSETS:
-            warn(f"{path} does not name its schedule: taken for Schedule.linear()", stacklevel=3)
-        return Schedule.linear()
+    if told is None and path.parent != ASSETS:
+        warn(f"{path} does not name its schedule: taken for Schedule.linear()", stacklevel=3)
     try:
-        return Schedule.named(**told)
+        return Schedule.linear() if told is None else Schedule.named(**told)
     except (TypeError, ValueError) as error:
         raise ValueError(f"need the name and T of a schedule, got {told} in {path}") from error

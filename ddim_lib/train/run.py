@@ -84,7 +84,7 @@ def learning_rate(settings: Settings, step: int) -> float:
     return settings.lr * min(1, (step + 1) / WARM_UP) * (0.01 + 0.99 * cosine)
 
 
-def seeded_unet(seed: int, channels: int = 32, inner: int | None = None, blocks: int = 1) -> UNet:
+def seeded_unet(seed: int, channels: int = 32, inner: int = 0, blocks: int = 1) -> UNet:
     """Make a fresh network whose weights depend on the seed and its sizes alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -56,11 +56,6 @@ def test_the_output_is_the_input_and_f_turned_by_the_schedules_angle(model, nois
         torch.testing.assert_close(eps_hat[i], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_network_of_no_known_depth():
-    with pytest.raises(ValueError, match="need blocks 1 or 2, got 3"):
-        UNet(channels=8, blocks=3)
-
-
 def test_fresh_branches_are_silent():
     x = torch.randn(2, 8, 7, 7, generator=torch.Generator().manual_seed(0))
     assert torch.equal(ResBlock(8, 8, 16)(x, torch.ones(2, 16)), x)
