@@ -156,7 +156,7 @@ def save_denoiser(model: UNet, path: str | Path, metadata: Mapping[str, object])
 
 
 def load_denoiser(source: str | Path) -> UNet:
-    """Load a shipped network by its name ("digits", "digits_muon") or any saved one by its path.
+    """Load a shipped network by its name (`files.SHIPPED`) or any saved one by its path.
 
     Returns the model in eval mode, its weights without gradients, its `schedule` the one that the
     file names: linear, with a warning, if it is older and names none.

@@ -78,7 +78,7 @@ def test_metadata_is_readable_by_anyone(path):
 
 
 def test_unknown_name():
-    message = r"need a path or the name of a shipped network \(digits, digits_muon\), got 'cats'"
+    message = r"name of a shipped network \(digits, digits_muon, digits_wide\), got 'cats'"
     with pytest.raises(ValueError, match=message):
         load_denoiser("cats")
 

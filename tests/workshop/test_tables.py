@@ -273,7 +273,7 @@ def test_plans_are_the_tables_of_the_book():
         (["digits", "--device", "tpu"], "need device cpu or cuda, got 'tpu'"),
         (
             ["digits", "--weights", "cats"],
-            "need a path or the name of a shipped network (digits, digits_muon)",
+            "need a path or the name of a shipped network (digits, digits_muon, digits_wide)",
         ),
         (["digits", "--steps", "7"], "need a selection that leaves cells of this table, got none"),
         (["encoding", "--eta", "0"], "need a selection that leaves cells of this table, got none"),
