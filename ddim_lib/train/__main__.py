@@ -64,7 +64,7 @@ def add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=precisions, default=Settings.precision)
     width = "channels at 14×14, a multiple of 8"
     parser.add_argument("--channels", type=int, default=Settings.channels, help=width)
-    width = "channels at 7×7, a multiple of 8"
+    width = "channels at 7×7, a multiple of 8; 0, as it is: twice those at 14×14"
     parser.add_argument("--inner", type=int, default=Settings.inner, help=width)
     depth = "at 14×14, on the way down and on the way up"
     parser.add_argument("--blocks", type=int, choices=(1, 2), default=Settings.blocks, help=depth)

@@ -41,7 +41,7 @@ class Settings:
     weighting: str = "v"
     times: str = "middle"
     optimizer: str = "adamw"
-    inner: int = 64
+    inner: int = 0  # twice the channels
     blocks: int = 1
 
     def __post_init__(self) -> None:
@@ -51,7 +51,8 @@ class Settings:
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise ValueError(f"need lr > 0, got lr={self.lr}")
         for name in ("channels", "inner"):
-            if (value := getattr(self, name)) < GROUPS or value % GROUPS:
+            value, least = getattr(self, name), GROUPS if name == "channels" else 0
+            if value < least or value % GROUPS:
                 raise ValueError(f"need {name} a multiple of {GROUPS}, got {value}")
         if self.blocks not in (1, 2):
             raise ValueError(f"need blocks 1 or 2, got {self.blocks}")

@@ -38,6 +38,7 @@ def test_seeded_unet_leaves_the_global_generator_alone():
     assert not torch.equal(first, other)
     assert first.shape[0] == 32
     assert seeded_unet(1, 8).stem.weight.shape[0] == 8
+    assert seeded_unet(1, 8).config["inner"] == 16
     assert seeded_unet(1, 8, 24, 2).config["inner"] == 24
     assert seeded_unet(1, 8, 24, 2).config["blocks"] == 2
 
@@ -133,6 +134,7 @@ def test_gradients_are_clipped(images):
         ({"lr": math.nan}, "need lr > 0, got lr=nan"),
         ({"channels": 0}, "need channels a multiple of 8, got 0"),
         ({"channels": 20}, "need channels a multiple of 8, got 20"),
+        ({"inner": -8}, "need inner a multiple of 8, got -8"),
         ({"inner": 36}, "need inner a multiple of 8, got 36"),
         ({"blocks": 3}, "need blocks 1 or 2, got 3"),
         ({"ema": 1.0}, "need 0 <= ema < 1, got ema=1.0"),
