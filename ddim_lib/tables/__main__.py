@@ -9,10 +9,11 @@
 
 Each finished cell is stored at once; the same command goes on where it was stopped or killed.
 `--plan full --device cuda` is the whole of Table 1, n = 5000 and three seeds; the default is what
-one processor core can do in a night. --steps, --eta, --seeds and --n measure something smaller,
---first-seed other noise, --spacing quadratic the paper's other choice of steps, --precision
-bfloat16 draws the digits with a network that multiplies so, --compile with a compiled one (both
-together twice as fast where the processor knows bfloat16); the column `device` says it.
+one processor core can do in a night. --steps, --eta, --seeds and --n measure something smaller
+(several n of digits score the first ones of the same pictures), --first-seed other noise, --spacing
+quadratic the paper's other choice of steps, --precision bfloat16 draws the digits with a network
+that multiplies so, --compile with a compiled one (both together twice as fast where the processor
+knows bfloat16); the column `device` says it.
 """
 
 import argparse
@@ -52,7 +53,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--eta", choices=[*ETAS, DATA], nargs="+", help="only these")
     parser.add_argument("--seeds", type=int, help="so many; the plan has its own number")
     parser.add_argument("--first-seed", type=int, default=0, help="where the seeds begin")
-    parser.add_argument("--n", type=int, help="another number of samples")
+    parser.add_argument("--n", type=int, nargs="+", help="other numbers of samples")
     return parser.parse_args(argv)
 
 
@@ -61,15 +62,13 @@ def chosen(job: Job, args: argparse.Namespace) -> Cells:
     keep: dict[tuple[str, ...], None] = {}
     for cell in job.cells:
         row = dict(zip(job.keys, cell, strict=True))
-        if args.n is not None:
-            row["n"] = str(args.n)
         wanted = (
             (args.steps is None or int(row.get("steps", -1)) in args.steps)
             and (args.eta is None or row.get("eta") in args.eta)
             and (args.seeds is None or int(row["seed"]) < args.first_seed + args.seeds)
         )
-        if wanted:
-            keep[tuple(row.values())] = None
+        for n in (args.n or [row["n"]]) if wanted else []:
+            keep[tuple((row | {"n": str(n)}).values())] = None
     if not keep:
         raise ValueError("need a selection that leaves cells of this table, got none")
     return list(keep)
@@ -79,8 +78,8 @@ def prepare(args: argparse.Namespace) -> tuple[Job, Store, Cells]:
     """Do everything that can go wrong before the first cell."""
     if args.threads < 1:
         raise ValueError(f"need threads >= 1, got {args.threads}")
-    if args.n is not None and args.n < 2:
-        raise ValueError(f"need --n >= 2, got {args.n}")
+    if min(args.n or [2]) < 2:
+        raise ValueError(f"need --n >= 2, got {min(args.n)}")
     if args.first_seed < 0:
         raise ValueError(f"need --first-seed >= 0, got {args.first_seed}")
     if args.spacing != "uniform" and args.what not in ("digits", "encoding", "exact"):

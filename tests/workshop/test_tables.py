@@ -160,6 +160,25 @@ def test_a_table_of_a_compiled_network(weights, folder, monkeypatch):
     assert len(seen) < 5  # one network for all times
 
 
+def test_several_n_are_scored_from_one_walk(weights, folder, monkeypatch):
+    drawn = []
+    draw = measure.draw_digits
+    watched = lambda net, *cell: drawn.append(cell[3]) or draw(net, *cell)
+    monkeypatch.setattr(measure, "draw_digits", watched)
+    small = ["digits", "--seeds", "1", "--steps", "5", "--eta", "0", "1"]
+    small += ["--weights", weights[0]]
+    assert command.main([*small, "--n", "4", "250", "260"]) == 0
+    rows = load_table(folder / "table_digits.csv")
+    assert [(row["eta"], row["n"]) for row in rows] == [(e, n) for e in "01" for n in N]
+    assert drawn == [4, 260, 4, 260]  # 250 are the first ones of 260; 4 have other noise
+    assert command.main([*small, "--n", "250", "--out", "alone.csv"]) == 0
+    alone = load_table(folder / "alone.csv")
+    assert [row["frechet"] for row in alone] == [r["frechet"] for r in rows if r["n"] == "250"]
+
+
+N = ("4", "250", "260")
+
+
 def test_a_table_holds_both_spacings_and_one_from_before_is_uniform(weights, folder):
     small = ["digits", "--n", "4", "--seeds", "1", "--steps", "5", "--eta", "0"]
     small += ["--weights", weights[0]]

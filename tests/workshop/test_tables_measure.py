@@ -44,6 +44,8 @@ def test_all_settings_of_a_seed_start_from_the_same_noise():
 def test_more_samples_begin_with_the_same_ones():
     few, many = (measure.starting_noise((n, 1, 28, 28), 2, torch.float32) for n in (10, 300))
     assert torch.equal(many[:10], few)
+    few, many = (measure.draw_digits(Silent(), 2, "1", 0, n) for n in (250, 500))
+    assert torch.equal(many[:250], few)  # with the noise of their steps
 
 
 @pytest.mark.parametrize("eta", ETAS)
@@ -62,7 +64,7 @@ def test_a_walk_is_the_librarys(eta):
 
 def test_a_walk_keeps_to_its_spacing():
     model = Silent()
-    measure.digits_cell(model, 4, "0", 0, 2, "quadratic")
+    measure.draw_digits(model, 4, "0", 0, 2, "quadratic")
     assert [t for t, _ in model.seen] == [1000, 562, 250, 62]  # 1000 (1 − i/4)², rounded
     model = Silent()
     measure.encoding_cell(model, load_digits().images[:2], 4, 0, 2, "quadratic")
