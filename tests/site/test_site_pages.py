@@ -16,6 +16,7 @@ from tests.support.built_site import (
     open_explorer,
 )
 
+COLUMNS = 50  # that web/fit.js makes fit
 CHAPTER_LIMIT, LANDING_LIMIT = 800_000, 400_000  # bytes, compressed, before any interaction
 
 
@@ -46,11 +47,28 @@ def test_page(name, browser, base, capsys):
                 "theme => document.documentElement.dataset.theme === theme", arg=scheme
             )
             assert not too_wide(watch.page), f"wider than a phone, {scheme}"
+        assert not cut_off(watch.page), "printed on a phone without its end (web/fit.js)"
 
 
 def without_alt(page) -> list[str]:
     """Return the addresses of the page's images that say nothing to who cannot see them."""
     return page.evaluate("[...document.images].filter(i => !i.alt.trim()).map(i => i.src)")
+
+
+def cut_off(page) -> list[str]:
+    """Return the longest lines of printed outputs that should fit a phone and do not."""
+    return page.evaluate(
+        """async columns => {
+          const frame = () => new Promise(requestAnimationFrame);
+          for (let i = 0; i < 3; i++) await frame();
+          const shown = [...document.querySelectorAll("div.cell_output pre")];
+          const lines = pre => pre.textContent.split("\\n");
+          const longest = pre => lines(pre).sort((a, b) => b.length - a.length)[0];
+          return shown.filter(pre => pre.checkVisibility() && pre.scrollWidth > pre.clientWidth)
+            .map(longest).filter(line => line.length <= columns);
+        }""",
+        COLUMNS,
+    )
 
 
 def without_place(page) -> list[str]:
