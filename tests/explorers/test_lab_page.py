@@ -73,7 +73,7 @@ def test_a_drawn_digit_comes_back_as_in_python(page):
     assert away(noise, torch.randn(x.shape, generator=seeded(0))) <= HALF
     error = ((x_0 - x) / 2).square().mean().item()
     assert error > 0
-    assert told(page, "mean squared error") == pytest.approx(error, rel=0.03)
+    assert told(page, "mean squared error") == pytest.approx(error, rel=0.06)
     assert told(page, "deviation: code") == pytest.approx(x_T.std().item(), abs=0.006)
 
 

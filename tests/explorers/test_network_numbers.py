@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from ddim_lib.files import read_denoiser
 from ddim_lib.nets import UNet, load_denoiser, save_denoiser
 from ddim_lib.widgets import parts
 from tests.support.network_page import WEIGHTS, floats, forward, loaded, packed, refusal
@@ -91,6 +92,11 @@ def rewritten(change) -> bytes:
     return len(text).to_bytes(8, "little") + text + data[end:]
 
 
+def shape(sizes) -> str:
+    """Sizes as the page's own messages write them."""
+    return ",".join(map(str, sizes))
+
+
 def about(**changes):
     """A change of what the header says of the network."""
 
@@ -101,21 +107,25 @@ def about(**changes):
     return change
 
 
-SIZES = {"channels": 32, "embedding": 128, "predicts": "v"}
+SIZE = WEIGHTS.stat().st_size
+SIZES, _, SHIPPED_WEIGHTS = read_denoiser(WEIGHTS)
+SIZES |= {"predicts": "v"}
+HEADER = 8 + int.from_bytes(WEIGHTS.read_bytes()[:8], "little")
+STEM, TIME = (tuple(SHIPPED_WEIGHTS[name].shape) for name in ("stem.weight", "time.0.weight"))
 BROKEN = {
     "need a whole weight file, got 3 bytes": lambda: b"abc",
-    "need a whole weight file, got 1000 of at least 8": lambda: WEIGHTS.read_bytes()[:1000],
-    "need a whole weight file, got 2171580 of at least 2171584 bytes": (
+    f"need a whole weight file, got 1000 of at least {HEADER}": lambda: WEIGHTS.read_bytes()[:1000],
+    f"need a whole weight file, got {SIZE - 4} of at least {SIZE} bytes": (
         lambda: WEIGHTS.read_bytes()[:-4]
     ),
     "need a weight file, got one without a header": lambda: bytes([2, *[0] * 7]) + b"no",
     "need a file written by save_denoiser, got one without our metadata": (
         lambda: rewritten(lambda header: header.pop("__metadata__"))
     ),
-    "need (32,4,3,3) as stem.weight, got nothing": (
+    f"need ({shape(STEM)}) as stem.weight, got nothing": (
         lambda: rewritten(lambda header: header.pop("stem.weight"))
     ),
-    "need (128,40) as time.0.weight, got (128,32)": (
+    f"need ({TIME[0]},40) as time.0.weight, got ({shape(TIME)})": (
         lambda: rewritten(about(config=SIZES | {"channels": 40}))
     ),
     "need channels as a multiple of 8, got 20": (

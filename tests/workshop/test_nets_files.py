@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from ddim_lib import GaussianMixture, Schedule, encode, ode, ode_solve, sample
 from ddim_lib.data import ring
-from ddim_lib.files import locate, read_denoiser
+from ddim_lib.files import SHIPPED, locate, read_denoiser
 from ddim_lib.nets import UNet, load_denoiser, save_denoiser
 from tests.support.tiny import moved_unet, noise_images
 
@@ -60,9 +60,9 @@ def test_a_network_of_another_shape_comes_back_as_it_was(tmp_path, noisy):
 
 
 def test_a_file_that_names_neither_inner_nor_blocks_is_of_the_first_shape():
-    told = read_denoiser(locate("digits"))[0]
+    told = read_denoiser(locate("digits_small"))[0]
     assert told == {"channels": 32, "embedding": 128}
-    network = load_denoiser("digits")
+    network = load_denoiser("digits_small")
     assert network.config["inner"] == 64
     assert network.config["blocks"] == 1
 
@@ -78,7 +78,7 @@ def test_metadata_is_readable_by_anyone(path):
 
 
 def test_unknown_name():
-    message = r"name of a shipped network \(digits, digits_muon, digits_wide\), got 'cats'"
+    message = rf"name of a shipped network \({', '.join(SHIPPED)}\), got 'cats'"
     with pytest.raises(ValueError, match=message):
         load_denoiser("cats")
 
@@ -191,10 +191,11 @@ def test_a_file_that_names_an_unknown_schedule(path, told):
         load_denoiser(path)
 
 
-def test_the_shipped_network_is_read_in_silence():
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_network_is_read_in_silence(name):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert repr(load_denoiser("digits").schedule) == "Schedule.linear(1000)"
+        assert repr(load_denoiser(name).schedule) == "Schedule.linear(1000)"
 
 
 @pytest.mark.parametrize("other", [Schedule.cosine(), Schedule.linear(100), Schedule.cosine(100)])

@@ -14,7 +14,7 @@ import torch
 from ddim_lib.checks import SIGMA_HAT
 from ddim_lib.classifier import JUDGE
 from ddim_lib.data import load_digits
-from ddim_lib.files import checksum
+from ddim_lib.files import SHIPPED, checksum
 from ddim_lib.nets import UNet, load_denoiser, save_denoiser
 from ddim_lib.tables import __main__ as command
 from ddim_lib.tables import measure, plans
@@ -292,7 +292,7 @@ def test_plans_are_the_tables_of_the_book():
         (["digits", "--device", "tpu"], "need device cpu or cuda, got 'tpu'"),
         (
             ["digits", "--weights", "cats"],
-            "need a path or the name of a shipped network (digits, digits_muon, digits_wide)",
+            f"need a path or the name of a shipped network ({', '.join(SHIPPED)})",
         ),
         (["digits", "--steps", "7"], "need a selection that leaves cells of this table, got none"),
         (["encoding", "--eta", "0"], "need a selection that leaves cells of this table, got none"),
