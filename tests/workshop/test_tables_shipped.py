@@ -22,6 +22,13 @@ def test_shipped_tables_are_of_the_shipped_network(what):
     assert {row["weights"] for row in load_table(what)} == {checksum(locate("digits"))}
 
 
+def test_the_wide_network_has_a_table_of_its_own():
+    rows = load_table("digits_wide")
+    assert {row["weights"] for row in rows} == {checksum(locate("digits_wide"))}
+    assert {row["judge"] for row in rows} == {checksum(JUDGE)}
+    assert {row["n"] for row in rows} >= {"2000", "5000"}
+
+
 def test_shipped_digits_are_of_the_shipped_classifier():
     rows = load_table("digits")
     assert {row["judge"] for row in rows} == {checksum(JUDGE)}
