@@ -84,11 +84,10 @@ def signal(t: Tensor) -> Tensor:
 class UNet(nn.Module):
     """Predict the noise of 28×28 grey images,  ε̂(x_t, t) = β̄_t x_t + ᾱ_t v(x_t, t).
 
-    v is what is learned: where x_t is nearly the noise itself, only the small rest; a network
-    without that shortcut must first learn to repeat its input exactly.
-    Each 2×2 patch of pixels is first folded into channels, so all work is at 14×14 and 7×7.
-    channels: at 14×14, a multiple of 8. embedding: its width. inner: channels at 7×7, else twice
-    as many. blocks: 1 or 2 at 14×14, down and up. 540 868 parameters at the defaults.
+    v is what is learned: where x_t is nearly the noise itself, only the small rest. Each 2×2 patch
+    of pixels is first folded into channels, so all work is at 14×14 and 7×7. channels: at 14×14, a
+    multiple of 8. embedding: its width. inner: channels at 7×7, else twice as many. blocks: 1 or 2
+    at 14×14, down and up, else ValueError. 540 868 parameters at the defaults.
     Source: Ho et al. 2020, appendix B, made small; v = ᾱε − β̄x_0: Salimans & Ho 2022, section 4.
     """
 
@@ -96,6 +95,8 @@ class UNet(nn.Module):
         super().__init__()
         c, e = self.channels, self.embedding = channels, embedding
         k = inner or 2 * c
+        if blocks not in (1, 2):
+            raise ValueError(f"need 1 or 2 blocks at 14×14, got {blocks}")
         self.config = {"channels": c, "embedding": e, "inner": k, "blocks": blocks, "predicts": "v"}
         self.schedule = Schedule.linear()  # the one it is for; samplers refuse another
         self.time = nn.Sequential(nn.Linear(c, e), nn.SiLU(), nn.Linear(e, e), nn.SiLU())

@@ -132,7 +132,7 @@ def test_the_line_tells_what_the_paths_did(browser, site, module, eta, steps):
         floor = module.evaluate("(n) => lib.floorOf(n)", 60)
         assert words == f"{steps} steps"
         assert dose == f"η = {used:.2f}" + (" (the most)" if used < eta else "")
-        assert distance == f"W1 to the data {gap:.3f} (floor {floor:.3f})"
+        assert distance == f"W1 to the data {gap:.3f} (fresh draws {floor:.3f})"
         assert sides == f"{100 * (start * ends < 0).double().mean():.0f} % change sides"
         assert (sides == "0 % change sides") == (eta == 0)
 

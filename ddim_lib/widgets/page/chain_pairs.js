@@ -91,7 +91,7 @@ function paintWords(plot, { left, top, side, half, reach }, moves) {
   plot.text(CHAIN.axes[1], left - 6, top + half, { at: "right", weight: 600 });
   plot.text(CHAIN.given, left + side - 8, top + side - 14, { ...right, halo: true });
   plot.text(CHAIN.alone[0], left, over, small);
-  plot.text(CHAIN.alone[1], left + side + STRIP + 4, over, right);
+  plot.text(CHAIN.alone[1], left + side + STRIP - 4, over, right);
   const tone = css(plot.tones.MIDDLE);
   const what = moves ? CHAIN.line : CHAIN.last;
   plot.text(what, left + 8, top + 14, { fill: tone, size: 12, halo: true });

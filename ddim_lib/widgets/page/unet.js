@@ -127,6 +127,7 @@ function roomFor({ channels: c, inner: k = 2 * c, blocks = 1 }, tensors, options
   for (const width of [c, k])
     if (!(width > 0 && width % GROUPS === 0))
       throw new Error(`need channels as a multiple of ${GROUPS}, got ${width}`);
+  if (![1, 2].includes(blocks)) throw new Error(`need 1 or 2 blocks at 14×14, got ${blocks}`);
   const weights = Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
   return new Matrices(2 * weights + 20_000 * Math.max(c, k / 2) * blocks, options);
 }

@@ -160,7 +160,7 @@ export const PATHS = {
   start: (x) => `x_T = ${x}`,
   paths: (n) => counted(n, "path"),
   spoilt: (from, to) => `score wrong at t = ${from} … ${to}`,
-  away: (sign, w1, floor) => `W1 to the data ${sign}${w1} (floor ${floor})`,
+  away: (sign, w1, floor) => `W1 to the data ${sign}${w1} (fresh draws ${floor})`,
   crossed: (percent) => `${percent} % change sides`,
   picture: (count, from, to, line) =>
     `${count} paths from noise to data, yours from ${from} to ${to}: ${line}`,
