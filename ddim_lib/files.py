@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 ASSETS = Path(__file__).parent / "assets"
-SHIPPED = ("digits", "digits_small", "digits_muon", "digits_wide")
+SHIPPED = ("digits", "digits_small", "digits_muon")
 
 
 def locate(source: str | Path) -> Path:

@@ -84,10 +84,9 @@ def signal(t: Tensor) -> Tensor:
 class UNet(nn.Module):
     """Predict the noise of 28×28 grey images,  ε̂(x_t, t) = β̄_t x_t + ᾱ_t v(x_t, t).
 
-    v is what is learned: where x_t is nearly the noise itself, only the small rest. Each 2×2 patch
-    of pixels is first folded into channels, so all work is at 14×14 and 7×7. channels: at 14×14, a
-    multiple of 8. embedding: its width. inner: channels at 7×7, else twice as many. blocks: 1 or 2
-    at 14×14, down and up, else ValueError. 540 868 parameters at the defaults.
+    v is what is learned. Each 2×2 patch of pixels is first folded into channels, so all work is at
+    14×14 and 7×7. channels: at 14×14, a multiple of 8. embedding: its width. inner: channels at
+    7×7, else twice as many. blocks: 1 or 2 at 14×14, else ValueError. 540 868 numbers by default.
     Source: Ho et al. 2020, appendix B, made small; v = ᾱε − β̄x_0: Salimans & Ho 2022, section 4.
     """
 

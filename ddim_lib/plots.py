@@ -63,7 +63,7 @@ def show_length(ax: Axes, rows: Sequence[Row], value: str, floor: Mean) -> Axes:
     runs: dict[int, list[tuple[int, float, float]]] = {}
     for (planned, trained), score in over_seeds(rows, value, ["planned", "trained"]).items():
         runs.setdefault(int(planned), []).append((int(trained), score.mean, score.sd))
-    for (end, points), marker in zip(sorted(runs.items()), cycle("os^D"), strict=False):
+    for (end, points), marker in zip(sorted(runs.items()), cycle("os^Dv"), strict=False):
         x, y, spread = zip(*sorted(points), strict=True)
         name = f"{end} planned"
         ax.errorbar(x, y, spread, fmt=f"{marker}-", color=MODEL, mfc="none", label=name, capsize=3)

@@ -160,18 +160,18 @@ def test_the_network_moved_by_muon_is_the_same_network():
     assert trained(locate("digits_muon")) == (28_500, 36_000)
 
 
-def test_the_wide_network_is_larger_and_errs_less_than_either():
+def test_the_shipped_network_is_larger_and_errs_less_than_either_small_one():
     """On the same noise; of pictures that all three were trained on."""
-    sizes, told, weights = read_denoiser(locate("digits_wide"))
+    sizes, told, weights = read_denoiser(locate("digits"))
     assert sizes == {"channels": 64, "embedding": 128, "inner": 64, "blocks": 2}
     assert told == {"name": "linear", "T": 1000}
     assert sum(weight.numel() for weight in weights.values()) == 952_516
-    assert locate("digits_wide").stat().st_size < 4.5e6
+    assert locate("digits").stat().st_size < 4.5e6
     x_0 = load_digits().images[:1000]
     eps = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(2))
     t = torch.randint(100, 601, (1000,), generator=torch.Generator().manual_seed(3))
     schedule = Schedule.linear()
-    names = ("digits_small", "digits_muon", "digits_wide")
+    names = ("digits_small", "digits_muon", "digits")
     errors = [loss(load_denoiser(name), schedule, x_0, t, eps) for name in names]
     for first, second in pairwise(errors):
         gain = (first - second) / schedule.alpha_bar[t] ** 2

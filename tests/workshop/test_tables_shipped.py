@@ -10,11 +10,20 @@ from ddim_lib.tables import measure, plans
 from ddim_lib.tables.store import UNSAID, load_table, over_seeds
 
 
+def unmeasured(row):
+    """The shipped network's dearest cells, which README says are left out."""
+    steps, between = int(row["steps"]), row["eta"] in ("0.2", "0.5")
+    return (steps > 20 and between) or (steps == 1000 and row["eta"] != "0")
+
+
 @pytest.mark.parametrize("what", ["exact", "perturbed", "digits", "encoding"])
 def test_shipped_tables_are_complete(what):
     job = plans.TABLES[what](command.parse([what]))
     found = {tuple((UNSAID | row)[key] for key in job.keys) for row in load_table(what)}
-    assert found >= set(job.cells)
+    planned = [dict(zip(job.keys, cell, strict=True)) for cell in job.cells]
+    wanted = [row for row in planned if what != "digits" or not unmeasured(row)]
+    assert len(wanted) >= 0.8 * len(planned)
+    assert found >= {tuple(row.values()) for row in wanted}
 
 
 @pytest.mark.parametrize("what", ["digits", "encoding"])
@@ -22,11 +31,14 @@ def test_shipped_tables_are_of_the_shipped_network(what):
     assert {row["weights"] for row in load_table(what)} == {checksum(locate("digits"))}
 
 
-def test_the_wide_network_has_a_table_of_its_own():
-    rows = load_table("digits_wide")
-    assert {row["weights"] for row in rows} == {checksum(locate("digits_wide"))}
-    assert {row["judge"] for row in rows} == {checksum(JUDGE)}
-    assert {row["n"] for row in rows} >= {"2000", "5000"}
+def test_the_small_network_has_a_table_of_its_own():
+    """The same cells, by the same judge: before and after."""
+    small, rows = load_table("digits_small"), load_table("digits")
+    assert {row["weights"] for row in small} == {checksum(locate("digits_small"))}
+    assert {row["judge"] for row in small} == {checksum(JUDGE)}
+    before, after = (over_seeds(table, "frechet", ["steps", "eta", "n"]) for table in (small, rows))
+    for steps, eta in (("50", "0"), ("50", "1"), ("20", "0"), ("10", "0")):
+        assert after[steps, eta, "2000"].mean < before[steps, eta, "2000"].mean
 
 
 def test_shipped_digits_are_of_the_shipped_classifier():
