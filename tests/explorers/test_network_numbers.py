@@ -131,6 +131,7 @@ BROKEN = {
     "need channels as a multiple of 8, got 20": (
         lambda: rewritten(about(config=SIZES | {"channels": 20}))
     ),
+    "need 1 or 2 blocks at 14×14, got 3": lambda: rewritten(about(config=SIZES | {"blocks": 3})),
     "need weights of a network that predicts v, got eps": (
         lambda: rewritten(about(config=SIZES | {"predicts": "eps"}))
     ),

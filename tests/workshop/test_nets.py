@@ -140,6 +140,12 @@ def test_input_errors(model, x, t, error, message):
         model(x, t)
 
 
+@pytest.mark.parametrize("blocks", [0, 3])
+def test_other_numbers_of_blocks_are_refused(blocks):
+    with pytest.raises(ValueError, match=f"need 1 or 2 blocks at 14×14, got {blocks}"):
+        UNet(blocks=blocks)
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_network_predicts_noise(name):
     """Its error is a small share of the noise's power 1, and it knows no noise from digits."""
