@@ -21,12 +21,10 @@ BARRIERS = """async () => {
     .filter(({ impact }) => ["serious", "critical"].includes(impact))
     .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`));
 }"""
-UNFOLD = """async () => {
+UNFOLD = """() => {
   for (const fold of document.querySelectorAll("details")) fold.open = true;
-  const passing = document.getAnimations().filter(
-    (animation) => animation.effect.getComputedTiming().endTime < Infinity,
-  );
-  await Promise.all(passing.map(({ finished }) => finished)); // what fades in is pale meanwhile
+  for (const animation of document.getAnimations()) // what fades in is pale meanwhile
+    if (animation.effect.getComputedTiming().endTime < Infinity) animation.finish();
 }"""
 SCROLL = """async () => {
   for (let top = 0; top < document.documentElement.scrollHeight; top += 600) {
