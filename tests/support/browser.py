@@ -15,8 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, Route, 
 from tools.chrome import FLAGS, installed
 
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
-BARRIERS = """async () => {
-  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+BARRIERS = """async (rules) => {
+  const runOnly = rules.length ? rules : undefined;
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], runOnly });
   return violations
     .filter(({ impact }) => ["serious", "critical"].includes(impact))
     .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`));
@@ -154,10 +155,13 @@ def pixels(page: Page, number: int = 0) -> list[int]:
     )
 
 
-def barriers(page: Page) -> list[str]:
-    """Return what axe-core calls a serious or critical barrier, all that folds being open."""
+def barriers(page: Page, *rules: str) -> list[str]:
+    """Return what axe-core calls a serious or critical barrier, all that folds being open.
+
+    rules: the names of those to try, otherwise all.
+    """
     page.evaluate(UNFOLD)
     page.keyboard.press("Tab")  # web/focus.js finds what scrolls when this key comes
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(path=AXE)
-    return page.evaluate(BARRIERS)
+    return page.evaluate(BARRIERS, rules)
