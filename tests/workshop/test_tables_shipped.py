@@ -3,6 +3,7 @@
 import pytest
 
 from ddim_lib import metrics
+from ddim_lib.checks import SIGMA_HAT
 from ddim_lib.classifier import JUDGE
 from ddim_lib.files import ASSETS, checksum, locate
 from ddim_lib.tables import __main__ as command
@@ -24,6 +25,14 @@ def test_shipped_tables_are_complete(what):
     wanted = [row for row in planned if what != "digits" or not unmeasured(row)]
     assert len(wanted) >= 0.8 * len(planned)
     assert found >= {tuple(row.values()) for row in wanted}
+
+
+def test_the_papers_stops_are_measured_beside_ours():
+    found = {
+        tuple(row[key] for key in ("steps", "eta", "seed"))
+        for row in load_table("digits", "quadratic")
+    }
+    assert found >= set(plans.crossed((10, 20, 50, 100), ("0", "1", SIGMA_HAT), range(3)))
 
 
 @pytest.mark.parametrize("what", ["digits", "encoding"])
