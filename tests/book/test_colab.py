@@ -1,9 +1,11 @@
 """Each notebook alone in an empty folder, in an environment like Colab's, runs to its end.
 
-The library is not there: the notebook's first cell fetches it with pip and git from the book's
-address, which git is told to find in a commit of the working tree. Texts must be those stored, to
-the last printed digit, although versions differ and there are two threads where the notebook check
-has one; figures are compared there only. The stored widgets must come alive in a browser.
+The library is not there: the first cell, which is one and the same on all pages, fetches it with
+pip and git from the book's address, which git is told to find in a commit of the working tree. That
+is done once; after it each page runs in a kernel and a folder of its own. Texts must be those
+stored, to the last printed digit, although versions differ and there are two threads where the
+notebook check has one; figures are compared there only. The stored widgets must come alive in a
+browser.
 """
 
 import json
@@ -54,14 +56,21 @@ def repository(tmp_path_factory) -> Path:
     return folder
 
 
+class Ready(NamedTuple):
+    """An environment where the first cell has been run: the library, versions before and after."""
+
+    folder: Path
+    library: Path
+    before: dict[str, str]
+    after: dict[str, str]
+
+
 class Run(NamedTuple):
-    """A run: the notebook as stored and as it came out, the library, versions before and after."""
+    """A run: the notebook as stored and as it came out, the library it had, its folder."""
 
     stored: nbformat.NotebookNode
     now: nbformat.NotebookNode
     library: Path
-    before: dict[str, str]
-    after: dict[str, str]
     folder: Path
 
 
@@ -96,28 +105,34 @@ def versions(python: Path) -> dict[str, str]:
 PIP_LIST = ("-m", "pip", "--disable-pip-version-check", "list", "--format=json")
 
 
-def run_alone(notebook: Path, repository: Path, folder: Path) -> Run:
-    """Run one notebook as a reader in Colab does."""
-    python, alone = environment(folder / "environment"), folder / "alone"
-    kernel(folder, python)
-    alone.mkdir()
-    shutil.copy(notebook, alone)
-    stored = nbformat.read(notebook, as_version=4)
-    now = nbformat.read(alone / notebook.name, as_version=4)
-    now.cells.append(nbformat.v4.new_code_cell(WHERE))
+def run_in(nb: nbformat.NotebookNode, place: Path, folder: Path, repository: Path) -> Path:
+    """Run a notebook in an environment and an empty folder; return the library's file."""
+    folder.mkdir()
+    nb.cells.append(nbformat.v4.new_code_cell(WHERE))
     with pytest.MonkeyPatch.context() as patch:
-        prepare(patch, folder, repository)
-        before = versions(python)
+        prepare(patch, place, repository)
         NotebookClient(
-            now,
+            nb,
             timeout=CELL_LIMIT,
             kernel_name="colab",
             kernel_manager_class=AsyncQuietKernel,
-            resources={"metadata": {"path": str(alone)}},
+            resources={"metadata": {"path": str(folder)}},
         ).execute()
-        after = versions(python)
-    library = Path(now.cells.pop().outputs[0].text.strip())
-    return Run(stored, now, library, before, after, folder)
+    return Path(nb.cells.pop().outputs[0].text.strip())
+
+
+@pytest.fixture(scope="session")
+def ready(repository, tmp_path_factory) -> Ready:
+    """Run the first cell as a reader in Colab does."""
+    folder = tmp_path_factory.mktemp("colab")
+    python = environment(folder / "environment")
+    kernel(folder, python)
+    nb = nbformat.v4.new_notebook(cells=[colab.colab_cell(read_address())])
+    with pytest.MonkeyPatch.context() as patch:
+        prepare(patch, folder, repository)
+        before = versions(python)
+        library = run_in(nb, folder, folder / "alone", repository)
+        return Ready(folder, library, before, versions(python))
 
 
 def prepare(patch: pytest.MonkeyPatch, folder: Path, repository: Path) -> None:
@@ -133,26 +148,25 @@ def prepare(patch: pytest.MonkeyPatch, folder: Path, repository: Path) -> None:
     patch.setenv("GIT_CONFIG_VALUE_0", read_address())
 
 
-def check_versions(ran: Run) -> None:
-    """The versions are Colab's; only torch is the main environment's."""
+def test_the_versions_are_colabs(ready):
+    """Only torch is the main environment's."""
     lines = (ROOT / "requirements-colab.txt").read_text().splitlines()
     pins = dict(line.split("==") for line in lines if "==" in line)
-    names = {canonicalize_name(name): version for name, version in ran.before.items()}
+    names = {canonicalize_name(name): version for name, version in ready.before.items()}
     assert pins == {name: names[name] for name in pins}
     assert "torch" in names
 
 
-def check_library(ran: Run) -> None:
-    """The library came from the repository, by the book's address."""
-    assert ran.folder / "environment" in ran.library.parents
-    assert not any("ddim" in name for name in ran.before)
-    installed = ran.library.parent.parent / "ddim_lib-0.1.0.dist-info" / "direct_url.json"
+def test_the_first_cell_fetches_the_library_by_the_books_address(ready):
+    assert ready.folder / "environment" in ready.library.parents
+    assert not any("ddim" in name for name in ready.before)
+    installed = ready.library.parent.parent / "ddim_lib-0.1.0.dist-info" / "direct_url.json"
     assert json.loads(installed.read_text())["url"] == read_address()
 
 
-def check_untouched(ran: Run) -> None:
-    """No upgrade of torch or of ipywidgets, which would break Colab."""
-    assert ran.after == ran.before | {"ddim-lib": ran.after["ddim-lib"]}
+def test_it_upgrades_neither_torch_nor_ipywidgets(ready):
+    """That would break Colab."""
+    assert ready.after == ready.before | {"ddim-lib": ready.after["ddim-lib"]}
 
 
 def check_texts(ran: Run) -> None:
@@ -193,9 +207,13 @@ def check_widgets(ran: Run) -> None:
         assert not errors
 
 
+@pytest.mark.timeout(3 * CELL_LIMIT)
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_alone_in_colab(notebook, repository, tmp_path):
+def test_a_notebook_alone_in_colab(notebook, ready, repository, tmp_path):
     """All about one notebook in one test, since its run is what takes time."""
-    ran = run_alone(notebook, repository, tmp_path)
-    for check in (check_versions, check_library, check_untouched, check_texts, check_widgets):
-        check(ran)
+    stored, now = (nbformat.read(notebook, as_version=4) for _ in range(2))
+    assert colab.trouble(stored, read_address()) == ""
+    ran = Run(stored, now, run_in(now, ready.folder, tmp_path / "alone", repository), tmp_path)
+    assert ran.library == ready.library
+    check_texts(ran)
+    check_widgets(ran)
