@@ -1,9 +1,26 @@
 """What tests of several files are given: one Chromium, a folder that is served, the built site."""
 
+import os
+
 import pytest
 
 from tests.support.browser import chromium, served
 from tests.support.built_site import SITE, explorers
+from tests.support.standing import told_if_it_hangs
+
+ERRORS = pytest.StashKey[int]()
+
+
+def pytest_configure(config):
+    config.stash[ERRORS] = os.dup(2)  # while nothing is captured
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    limit = item.get_closest_marker("timeout")
+    seconds = limit.args[0] if limit else float(item.config.getini("timeout"))
+    with told_if_it_hangs(item.nodeid, seconds, item.config.stash[ERRORS]):
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ TESTS = """
 import pathlib
 import time
 
+import greenlet
 import pytest
 
 
@@ -27,7 +28,7 @@ def test_hangs_once():
 
 def test_hangs_always():
     runs("always")
-    time.sleep(1000)
+    greenlet.greenlet(time.sleep).switch(1000)  # as in a call of Playwright
 
 
 def test_fails():
@@ -46,20 +47,10 @@ def ended(tmp_path_factory):
     """What those tests print, run with the book's settings and two seconds for each."""
     folder = tmp_path_factory.mktemp("hanging")
     (folder / "test_them.py").write_text(TESTS)
-    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml")]
-    options = [
-        "--rootdir",
-        str(folder),
-        "-n",
-        "2",
-        "-o",
-        "timeout=2",
-        "-o",
-        "faulthandler_timeout=1",
-    ]
-    done = subprocess.run(
-        [*command, *options, str(folder)], capture_output=True, text=True, timeout=200
-    )
+    command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-n", "2"]
+    settings = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder), "-o", "timeout=2"]
+    options = {"capture_output": True, "text": True, "timeout": 200}
+    done = subprocess.run([*command, *settings, str(folder)], cwd=ROOT, **options)
     return done, {path.name: path.read_text() for path in folder.glob("*") if path.is_file()}
 
 
@@ -73,5 +64,6 @@ def test_what_hangs_twice_is_red_and_says_where(ended):
     done, _ = ended
     assert done.returncode == 1
     assert "crashed while running" in done.stdout
-    assert "in test_hangs_always" in done.stderr
+    assert "== hangs: test_them.py::test_hangs_always" in done.stderr
+    assert ": greenlet.greenlet(time.sleep).switch(1000)" in done.stderr
     assert "found wrong" in done.stdout
