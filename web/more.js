@@ -1,4 +1,4 @@
-// What is wider than its column fades out on the side on which it goes on, until its end is reached.
+// What is wider than its column fades out at the right, until it has been scrolled to its end.
 (() => {
   const BOXES =
     "div.cell_input pre, div.cell_output pre, div.math, .pst-scrollable-table-container";
